@@ -1,0 +1,257 @@
+internal import CLMDB
+
+/// The LMDB transaction behind a typed one. Only `Storage` can look inside.
+@safe public struct TransactionHandle: ~Copyable {
+    let pointer: OpaquePointer
+}
+
+/// What both kinds of transaction can do. A transaction sees one state of the store, however long it lives.
+public protocol StoreReading: ~Copyable {
+    var handle: TransactionHandle { get }
+}
+
+/// A snapshot for reading; it ends with the closure it was passed to.
+public struct ReadTransaction: ~Copyable, StoreReading {
+    public let handle: TransactionHandle
+}
+
+/// The one writer's transaction. It is committed when its closure returns and undone when it throws.
+public struct WriteTransaction: ~Copyable, StoreReading {
+    public let handle: TransactionHandle
+    let directory: String
+}
+
+/// Whether a scan goes on.
+public enum ScanStep: Sendable {
+    case next
+    case stop
+}
+
+extension StoreReading where Self: ~Copyable {
+    /// The value under `key`, or `nil`.
+    public func value<Key, Value>(_ table: Table<Key, Value>, _ key: Key) throws(StoreError) -> Value? {
+        let bytes = key.keyBytes
+        let found: [UInt8]? = try withBytes(table, keyBytes: bytes) { span in
+            unsafe span.withUnsafeBytes { unsafe Array($0) }
+        }
+        guard let found else { return nil }
+        do { return try Value(valueBytes: found) } catch { throw table.damaged(bytes, error) }
+    }
+
+    /// Lends the stored bytes of a value without copying them.
+    public func withBytes<Key, Value, Result>(
+        _ table: Table<Key, Value>, _ key: Key, _ body: (RawSpan) -> Result
+    ) throws(StoreError) -> Result? {
+        try withBytes(table, keyBytes: key.keyBytes, body)
+    }
+
+    public func contains<Key, Value>(_ table: Table<Key, Value>, _ key: Key) throws(StoreError) -> Bool {
+        try withBytes(table, key) { _ in true } ?? false
+    }
+
+    /// How many keys the table holds.
+    public func count<Key, Value>(_ table: Table<Key, Value>) throws(StoreError) -> Int {
+        var statistics = MDB_stat()
+        try unsafe check(mdb_stat(handle.pointer, table.handle, &statistics), "mdb_stat")
+        return Int(statistics.ms_entries)
+    }
+
+    /// The first entry whose key is at or after `key`.
+    public func first<Key, Value>(
+        _ table: Table<Key, Value>, atOrAfter key: Key? = nil
+    ) throws(StoreError) -> (key: Key, value: Value)? {
+        var result: (key: Key, value: Value)?
+        try scan(table, from: key) { key, value throws(StoreError) in
+            result = (key, value)
+            return .stop
+        }
+        return result
+    }
+
+    /// The last entry whose key is at or before `key`; the last of all without one.
+    public func last<Key, Value>(
+        _ table: Table<Key, Value>, atOrBefore key: Key? = nil
+    ) throws(StoreError) -> (key: Key, value: Value)? {
+        var result: (key: Key, value: Value)?
+        try scanBackward(table, from: key) { key, value throws(StoreError) in
+            result = (key, value)
+            return .stop
+        }
+        return result
+    }
+
+    /// Goes through the entries in key order from the first at or after `key`.
+    public func scan<Key, Value>(
+        _ table: Table<Key, Value>, from key: Key? = nil,
+        _ body: (Key, Value) throws(StoreError) -> ScanStep
+    ) throws(StoreError) {
+        try scanBytes(table, from: key) { keyBytes, span throws(StoreError) in
+            let bytes = unsafe span.withUnsafeBytes { unsafe Array($0) }
+            return try body(decodeKey(table, keyBytes), decodeValue(table, keyBytes, bytes))
+        }
+    }
+
+    /// As `scan`, lending the stored bytes of each value without copying them.
+    public func scanBytes<Key, Value>(
+        _ table: Table<Key, Value>, from key: Key? = nil,
+        _ body: ([UInt8], RawSpan) throws(StoreError) -> ScanStep
+    ) throws(StoreError) {
+        try walk(
+            table, from: key?.keyBytes, start: key == nil ? MDB_FIRST : MDB_SET_RANGE, step: MDB_NEXT, body)
+    }
+
+    /// Goes through the entries in reverse key order from the last at or before `key`.
+    public func scanBackward<Key, Value>(
+        _ table: Table<Key, Value>, from key: Key? = nil,
+        _ body: (Key, Value) throws(StoreError) -> ScanStep
+    ) throws(StoreError) {
+        try walk(table, from: key?.keyBytes, start: MDB_LAST, step: MDB_PREV) {
+            keyBytes, span throws(StoreError) in
+            let bytes = unsafe span.withUnsafeBytes { unsafe Array($0) }
+            return try body(decodeKey(table, keyBytes), decodeValue(table, keyBytes, bytes))
+        }
+    }
+}
+
+extension StoreReading where Self: ~Copyable {
+    private func decodeKey<Key, Value>(
+        _ table: Table<Key, Value>, _ bytes: [UInt8]
+    ) throws(StoreError) -> Key {
+        do { return try Key(keyBytes: bytes) } catch { throw table.damaged(bytes, error) }
+    }
+
+    private func decodeValue<Key, Value>(
+        _ table: Table<Key, Value>, _ key: [UInt8], _ bytes: [UInt8]
+    ) throws(StoreError) -> Value {
+        do { return try Value(valueBytes: bytes) } catch { throw table.damaged(key, error) }
+    }
+
+    private func withBytes<Key, Value, Result>(
+        _ table: Table<Key, Value>, keyBytes: [UInt8], _ body: (RawSpan) -> Result
+    ) throws(StoreError) -> Result? {
+        var result: Result?
+        let code: Int32 = unsafe keyBytes.withLMDBValue { key in
+            var found = unsafe MDB_val()
+            let code = unsafe mdb_get(handle.pointer, table.handle, key, &found)
+            // The bytes live as long as the transaction, which outlives this closure.
+            if code == 0 { unsafe result = body(RawSpan(_unsafeBytes: found.buffer)) }
+            return code
+        }
+        if code == MDB_NOTFOUND { return nil }
+        try check(code, "mdb_get")
+        return result
+    }
+
+    private func walk<Key, Value>(
+        _ table: Table<Key, Value>, from key: [UInt8]?, start: MDB_cursor_op, step: MDB_cursor_op,
+        _ body: ([UInt8], RawSpan) throws(StoreError) -> ScanStep
+    ) throws(StoreError) {
+        var opened: OpaquePointer?
+        try unsafe check(mdb_cursor_open(handle.pointer, table.handle, &opened), "mdb_cursor_open")
+        guard let cursor = unsafe opened else { return }
+        defer { unsafe mdb_cursor_close(cursor) }
+
+        var keyValue = unsafe MDB_val()
+        var value = unsafe MDB_val()
+        var code: Int32
+        if let key {
+            code = unsafe key.withLMDBValue { wanted in
+                unsafe keyValue = wanted.pointee
+                var code = unsafe mdb_cursor_get(cursor, &keyValue, &value, MDB_SET_RANGE)
+                if step == MDB_PREV {
+                    if code == MDB_NOTFOUND {
+                        code = unsafe mdb_cursor_get(cursor, &keyValue, &value, MDB_LAST)
+                    } else if code == 0, !(unsafe keyValue.buffer.elementsEqual(key)) {
+                        code = unsafe mdb_cursor_get(cursor, &keyValue, &value, MDB_PREV)
+                    }
+                }
+                return code
+            }
+        } else {
+            code = unsafe mdb_cursor_get(cursor, &keyValue, &value, start)
+        }
+        while code == 0 {
+            let keyBytes = unsafe Array(keyValue.buffer)
+            let next = unsafe try body(keyBytes, RawSpan(_unsafeBytes: value.buffer))
+            switch next {
+            case .next: code = unsafe mdb_cursor_get(cursor, &keyValue, &value, step)
+            case .stop: return
+            }
+        }
+        if code != MDB_NOTFOUND { try check(code, "mdb_cursor_get") }
+    }
+}
+
+extension WriteTransaction {
+    /// Sets the value under `key`, new or not.
+    public mutating func put<Key, Value>(
+        _ table: Table<Key, Value>, _ key: Key, _ value: Value
+    ) throws(StoreError) {
+        try write(table, key, value.valueBytes, flags: 0)
+    }
+
+    /// Sets the value under a key that comes after every key in the table: quicker, and fills pages fully.
+    public mutating func append<Key, Value>(
+        _ table: Table<Key, Value>, _ key: Key, _ value: Value
+    ) throws(StoreError) {
+        try write(table, key, value.valueBytes, flags: UInt32(MDB_APPEND))
+    }
+
+    /// - Returns: Whether there was something to delete.
+    @discardableResult
+    public mutating func delete<Key, Value>(
+        _ table: Table<Key, Value>, _ key: Key
+    ) throws(StoreError) -> Bool {
+        let code = unsafe key.keyBytes.withLMDBValue {
+            unsafe mdb_del(handle.pointer, table.handle, $0, nil)
+        }
+        if code == MDB_NOTFOUND { return false }
+        try check(code, "mdb_del", in: directory)
+        return true
+    }
+
+    /// Deletes every entry of the table.
+    public mutating func clear<Key, Value>(_ table: Table<Key, Value>) throws(StoreError) {
+        try unsafe check(mdb_drop(handle.pointer, table.handle, 0), "mdb_drop", in: directory)
+    }
+
+    private func write<Key, Value>(
+        _ table: Table<Key, Value>, _ key: Key, _ value: [UInt8], flags: UInt32
+    ) throws(StoreError) {
+        let code = unsafe key.keyBytes.withLMDBValue { key in
+            unsafe value.withLMDBValue { value in
+                unsafe mdb_put(handle.pointer, table.handle, key, value, flags)
+            }
+        }
+        try check(code, "mdb_put", in: directory)
+    }
+}
+
+extension [UInt8] {
+    /// Lends the bytes as an `MDB_val`, which dangles as soon as the closure ends.
+    fileprivate func withLMDBValue<Result>(_ body: (UnsafeMutablePointer<MDB_val>) -> Result) -> Result {
+        unsafe withUnsafeBytes { buffer in
+            var value = unsafe MDB_val(
+                mv_size: buffer.count, mv_data: UnsafeMutableRawPointer(mutating: buffer.baseAddress))
+            return unsafe body(&value)
+        }
+    }
+}
+
+extension MDB_val {
+    fileprivate var buffer: UnsafeRawBufferPointer {
+        unsafe UnsafeRawBufferPointer(start: mv_data, count: mv_size)
+    }
+}
+
+/// Turns an LMDB code into an error.
+func check(_ code: Int32, _ operation: String, in directory: String = "the store") throws(StoreError) {
+    switch code {
+    case 0: return
+    case MDB_MAP_FULL, Int32(28): throw .full(directory: directory)  // 28 is ENOSPC
+    case MDB_CORRUPTED, MDB_PAGE_NOTFOUND, MDB_INVALID, MDB_PANIC:
+        throw .damaged(place: directory, reason: unsafe String(cString: mdb_strerror(code)))
+    default:
+        throw .system(operation: operation, code: code, reason: unsafe String(cString: mdb_strerror(code)))
+    }
+}
