@@ -1,0 +1,117 @@
+internal import Glibc
+
+/// The keys of payloads, in a file of their own, in slots that an erasure overwrites in place.
+///
+/// LMDB never overwrites: its free pages keep what was deleted. Keys that must be destroyed therefore lie here.
+/// A slot is 128 bytes, so none crosses a sector and a torn write cannot mix two:
+///
+///     data key 32 ‖ content-encryption key 32 ‖ check 32 ‖ zero 32
+///
+/// `check` is `SHA256(04 ‖ slot number u64 ‖ data key ‖ content-encryption key)`. An erased slot holds 128 bytes of
+/// FF; one never written, zeros.
+///
+/// Safe to share: `pread` and `pwrite` carry their own offsets; one writer, the ledger's.
+public final class KeySlots: Sendable {
+    /// Both keys of one payload.
+    public struct Keys: Hashable, Sendable {
+        /// Seals the payload where it lies (32 bytes).
+        public let dataKey: [UInt8]
+        /// Opens the payload's CMS content, whoever it was wrapped for (32 bytes).
+        public let contentKey: [UInt8]
+
+        public init(dataKey: [UInt8], contentKey: [UInt8]) {
+            self.dataKey = dataKey
+            self.contentKey = contentKey
+        }
+    }
+
+    public enum Slot: Hashable, Sendable {
+        case held(Keys)
+        case erased
+        /// Never written, or not to the end.
+        case absent
+    }
+
+    private static let slotBytes = 128
+    private static let keyBytes = 32
+    private let path: String
+    private let descriptor: Int32
+
+    /// Opens the file, making it where there is none and `writing` allows.
+    public init(path: String, writing: Bool) throws(StoreError) {
+        self.path = path
+        descriptor = unsafe open(path, writing ? O_RDWR | O_CREAT | O_CLOEXEC : O_RDONLY | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw Self.failure("open \(path)") }
+    }
+
+    deinit { close(descriptor) }
+
+    public func read(_ number: UInt64) throws(StoreError) -> Slot {
+        var bytes = [UInt8](repeating: 0, count: Self.slotBytes)
+        let count = unsafe bytes.withUnsafeMutableBytes {
+            unsafe pread(descriptor, $0.baseAddress, Self.slotBytes, Self.offset(number))
+        }
+        guard count >= 0 else { throw Self.failure("read \(path)") }
+        guard count == Self.slotBytes else { return .absent }
+        if bytes.allSatisfy({ $0 == 0xFF }) { return .erased }
+        let keys = Keys(dataKey: Array(bytes[0..<32]), contentKey: Array(bytes[32..<64]))
+        return Array(bytes[64..<96]) == Self.check(number, keys).bytes ? .held(keys) : .absent
+    }
+
+    /// Writes the keys of consecutive slots. Durable only after `flush`.
+    ///
+    /// - Precondition: both keys have 32 bytes.
+    public func write(_ keys: [Keys], from number: UInt64) throws(StoreError) {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(keys.count * Self.slotBytes)
+        for (position, pair) in keys.enumerated() {
+            precondition(pair.dataKey.count == Self.keyBytes, "a data key has 32 bytes")
+            precondition(pair.contentKey.count == Self.keyBytes, "a content-encryption key has 32 bytes")
+            bytes += pair.dataKey
+            bytes += pair.contentKey
+            bytes += Self.check(number + UInt64(position), pair).bytes
+            bytes += [UInt8](repeating: 0, count: 32)
+        }
+        try write(bytes, at: Self.offset(number))
+    }
+
+    /// Overwrites a slot, so that neither key can be read again. Durable only after `flush`.
+    public func erase(_ number: UInt64) throws(StoreError) {
+        try write([UInt8](repeating: 0xFF, count: Self.slotBytes), at: Self.offset(number))
+    }
+
+    /// Returns when everything written is on the disk.
+    public func flush() throws(StoreError) {
+        guard fdatasync(descriptor) == 0 else { throw Self.failure("fdatasync \(path)") }
+    }
+
+    private static func offset(_ number: UInt64) -> Int { Int(number) * slotBytes }
+
+    private static func check(_ number: UInt64, _ keys: Keys) -> Digest {
+        Digest.sha256 { hash in
+            hash.update(4)
+            hash.update(number.keyBytes)
+            hash.update(keys.dataKey)
+            hash.update(keys.contentKey)
+        }
+    }
+
+    private func write(_ bytes: [UInt8], at start: Int) throws(StoreError) {
+        var written = 0
+        while written < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes {
+                unsafe pwrite(descriptor, $0.baseAddress?.advanced(by: written), bytes.count - written, start + written)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else {
+                if errno == ENOSPC { throw .full(directory: path) }
+                throw Self.failure("write \(path)")
+            }
+            written += count
+        }
+    }
+
+    private static func failure(_ operation: String) -> StoreError {
+        .system(operation: operation, code: errno, reason: unsafe String(cString: strerror(errno)))
+    }
+}

@@ -1,0 +1,168 @@
+import Foundation
+import Ledger
+import Testing
+
+@Suite struct `A store` {
+    let directory: TemporaryDirectory
+    init() throws { directory = try TemporaryDirectory() }
+
+    static let schema = Store.Schema(format: 1, tables: ["numbers", "words"], mapBytes: 1 << 30)
+
+    func open(_ access: Store.Access = .writing(.full)) throws -> Store {
+        try Store(directory: directory.path, schema: Self.schema, access: access)
+    }
+
+    @Test func `keeps what a transaction wrote and undoes one that throws`() throws {
+        let store = try open()
+        let numbers = store.table("numbers", of: UInt64.self, to: UInt64.self)
+        try store.write { transaction throws(StoreError) in try transaction.put(numbers, 1, 10) }
+        #expect(throws: StoreError.missing(directory: "on purpose")) {
+            try store.write { transaction throws(StoreError) in
+                try transaction.put(numbers, 2, 20)
+                throw .missing(directory: "on purpose")
+            }
+        }
+        try store.read { transaction throws(StoreError) in
+            #expect(try transaction.value(numbers, 1) == 10)
+            #expect(try transaction.value(numbers, 2) == nil)
+            #expect(try transaction.count(numbers) == 1)
+        }
+    }
+
+    @Test func `scans in key order from any key, both ways, as an array would`() throws {
+        let store = try open()
+        let numbers = store.table("numbers", of: UInt64.self, to: UInt64.self)
+        let keys: [UInt64] = (0..<500).map { $0 * 3 }
+        try store.write { transaction throws(StoreError) in
+            for key in keys.shuffled() { try transaction.put(numbers, key, key + 1) }
+        }
+        try store.read { transaction throws(StoreError) in
+            for start: UInt64 in [0, 1, 2, 3, 700, 1496, 1497, 1498, 9999] {
+                var found: [UInt64] = []
+                try transaction.scan(numbers, from: start) { key, value throws(StoreError) in
+                    #expect(value == key + 1)
+                    found.append(key)
+                    return .next
+                }
+                #expect(found == keys.filter { $0 >= start })
+                found = []
+                try transaction.scanBackward(numbers, from: start) { key, _ throws(StoreError) in
+                    found.append(key)
+                    return .next
+                }
+                #expect(found == keys.filter { $0 <= start }.reversed())
+                #expect(try transaction.first(numbers, atOrAfter: start)?.key == keys.first { $0 >= start })
+                #expect(try transaction.last(numbers, atOrBefore: start)?.key == keys.last { $0 <= start })
+            }
+        }
+    }
+
+    @Test func `shows a reader one state while a writer goes on`() throws {
+        let store = try open()
+        let numbers = store.table("numbers", of: UInt64.self, to: UInt64.self)
+        try store.write { transaction throws(StoreError) in try transaction.put(numbers, 1, 1) }
+        try store.read { before throws(StoreError) in
+            try store.write { transaction throws(StoreError) in try transaction.put(numbers, 1, 2) }
+            #expect(try before.value(numbers, 1) == 1)
+        }
+        try store.read { after throws(StoreError) in #expect(try after.value(numbers, 1) == 2) }
+    }
+
+    @Test func `is refused to a second writer, and open to a reader`() throws {
+        let store = try open()
+        #expect(throws: StoreError.locked(directory: directory.path)) { try open() }
+        _ = try open(.reading)
+        withExtendedLifetime(store) {}
+    }
+
+    @Test func `of another format is refused, not misread`() throws {
+        _ = try open()
+        #expect(throws: StoreError.otherFormat(directory: directory.path, found: 1, expected: 2)) {
+            try Store(
+                directory: directory.path, schema: .init(format: 2, tables: ["numbers"]), access: .writing(.full))
+        }
+    }
+
+    @Test func `that is not there is named to a reader`() throws {
+        #expect(throws: StoreError.missing(directory: directory.path)) { try open(.reading) }
+    }
+
+    @Test func `that is full says so, keeps what it had, and goes on when there is room`() throws {
+        let small = Store.Schema(format: 1, tables: ["words"], mapBytes: 1 << 20)
+        let store = try Store(directory: directory.path, schema: small, access: .writing(.full))
+        let words = store.table("words", of: UInt64.self, to: [UInt8].self)
+        try store.write { transaction throws(StoreError) in try transaction.put(words, 1, [1, 2, 3]) }
+        #expect(throws: StoreError.full(directory: directory.path)) {
+            try store.write { transaction throws(StoreError) in
+                for key: UInt64 in 2..<1000 {
+                    try transaction.put(words, key, [UInt8](repeating: 7, count: 4000))
+                }
+            }
+        }
+        try store.write { transaction throws(StoreError) in try transaction.put(words, 2, [4]) }
+        try store.read { transaction throws(StoreError) in
+            #expect(try transaction.value(words, 1) == [1, 2, 3])
+            #expect(try transaction.count(words) == 2)
+        }
+    }
+
+    @Test func `names table and key of a value that does not decode`() throws {
+        let store = try open()
+        let bytes = store.table("numbers", of: UInt64.self, to: [UInt8].self)
+        let numbers = store.table("numbers", of: UInt64.self, to: UInt64.self)
+        try store.write { transaction throws(StoreError) in try transaction.put(bytes, 5, [1, 2, 3]) }
+        #expect(
+            throws: StoreError.damaged(
+                place: "table numbers, key 0000000000000005", reason: "key is cut short at byte 0")
+        ) {
+            try store.read { transaction throws(StoreError) in try transaction.value(numbers, 5) }
+        }
+    }
+}
+
+@Suite struct `Key slots` {
+    let directory: TemporaryDirectory
+    init() throws { directory = try TemporaryDirectory() }
+
+    static func keys(_ seed: UInt8) -> KeySlots.Keys {
+        .init(dataKey: [UInt8](repeating: seed, count: 32), contentKey: [UInt8](repeating: seed ^ 0x55, count: 32))
+    }
+
+    @Test func `give back what was written, and nothing for what was not`() throws {
+        let path = directory.path + "/keys"
+        let slots = try KeySlots(path: path, writing: true)
+        try slots.write([Self.keys(1), Self.keys(2)], from: 5)
+        try slots.flush()
+        let again = try KeySlots(path: path, writing: false)
+        #expect(try again.read(5) == .held(Self.keys(1)))
+        #expect(try again.read(6) == .held(Self.keys(2)))
+        #expect(try again.read(4) == .absent)
+        #expect(try again.read(7) == .absent)
+    }
+
+    @Test func `leave no key bytes in the file after an erasure`() throws {
+        let path = directory.path + "/keys"
+        let slots = try KeySlots(path: path, writing: true)
+        try slots.write([Self.keys(1), Self.keys(2)], from: 0)
+        try slots.erase(0)
+        try slots.flush()
+        #expect(try slots.read(0) == .erased)
+        #expect(try slots.read(1) == .held(Self.keys(2)))
+        let file = try Data(contentsOf: URL(filePath: path))
+        #expect(!file.contains(1))
+        #expect(!file.contains(1 ^ 0x55))
+    }
+
+    @Test func `notice every changed byte`() throws {
+        let path = directory.path + "/keys"
+        let slots = try KeySlots(path: path, writing: true)
+        try slots.write([Self.keys(9)], from: 0)
+        let whole = try Data(contentsOf: URL(filePath: path))
+        for position in 0..<96 {
+            var changed = whole
+            changed[position] ^= 1
+            try changed.write(to: URL(filePath: path))
+            #expect(try KeySlots(path: path, writing: false).read(0) == .absent)
+        }
+    }
+}
