@@ -42,4 +42,29 @@ public enum Limits {
     public static let blockBytes = 8 << 20
     /// How far a proposal's time may be ahead of the local clock.
     public static let clockDriftMilliseconds: Int64 = 10_000
+    /// Heights and views read from outside: one can add to them without overflow.
+    public static let sequenceNumber = UInt64(Int64.max)
+
+    // MARK: Proofs
+
+    /// Leaves of the tree: readers in Go hold tree sizes in 63 bits.
+    public static let treeLeaves = UInt64(Int64.max)
+    /// Hashes in one proof: a tree of 2^63 leaves has paths of 63, and a consistency proof one hash more.
+    public static let proofHashes = 64
+    /// A signed note, in bytes: 16 post-quantum signatures of 5 kB must fit (C2SP signed-note).
+    public static let noteBytes = 256 << 10
+    /// Signature lines of a note: a vote of every member, the ledger key, and room for foreign witnesses.
+    public static let noteSignatures = 2 * members
+    /// The name of a note key, in bytes: C2SP tlog-cosignature gives its length in 8 bits.
+    public static let keyNameBytes = 255
+    /// A receipt, in bytes: a note, 63 hashes and extra data as large as a note.
+    public static let receiptBytes = 2 * noteBytes + 4096
+    /// A trust policy, in bytes.
+    public static let policyBytes = 128 << 10
+    /// Logs of one policy: C2SP tlog-policy asks for 32 at least.
+    public static let policyLogs = 64
+    /// Witnesses and groups of one policy together: C2SP asks for 32 of each, and every member is a witness.
+    public static let policyComponents = 4 * members
+    /// The path of a tile, in bytes: seven groups of an index of 56 bits, and the rest of the path.
+    public static let tilePathBytes = 64
 }

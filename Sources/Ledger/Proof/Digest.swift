@@ -35,7 +35,8 @@ public struct Digest: Hashable, Sendable {
         unsafe [UInt8](unsafeUninitializedCapacity: Self.byteCount) { buffer, count in
             for (position, word) in [words.0, words.1, words.2, words.3].enumerated() {
                 for byte in 0..<8 {
-                    unsafe buffer[position * 8 + byte] = UInt8(truncatingIfNeeded: word >> UInt64(56 - 8 * byte))
+                    unsafe buffer[position * 8 + byte] = UInt8(
+                        truncatingIfNeeded: word >> UInt64(56 - 8 * byte))
                 }
             }
             count = Self.byteCount
