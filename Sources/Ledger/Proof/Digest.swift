@@ -1,7 +1,8 @@
 import Crypto
 
 /// A SHA-256 value: 32 bytes, kept inline, compared as bytes.
-public struct Digest: Hashable, Sendable {
+public struct Digest: Hashable, Sendable, BitwiseCopyable {
+    /// Each as it lies in memory, so that a digest in memory is its 32 bytes.
     private let words: (UInt64, UInt64, UInt64, UInt64)
 
     public static let byteCount = 32
@@ -17,33 +18,22 @@ public struct Digest: Hashable, Sendable {
         func word() -> UInt64 {
             var value: UInt64 = 0
             for _ in 0..<8 { value = value << 8 | UInt64(iterator.next() ?? 0) }
-            return value
+            return value.bigEndian
         }
         words = (word(), word(), word(), word())
     }
 
     fileprivate init(_ digest: SHA256.Digest) {
-        words = unsafe digest.withUnsafeBytes { bytes in
-            func word(_ offset: Int) -> UInt64 {
-                UInt64(bigEndian: unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-            }
-            return (word(0), word(8), word(16), word(24))
-        }
+        self = unsafe digest.withUnsafeBytes { unsafe $0.loadUnaligned(as: Digest.self) }
     }
 
-    public var bytes: [UInt8] {
-        unsafe [UInt8](unsafeUninitializedCapacity: Self.byteCount) { buffer, count in
-            for (position, word) in [words.0, words.1, words.2, words.3].enumerated() {
-                for byte in 0..<8 {
-                    unsafe buffer[position * 8 + byte] = UInt8(
-                        truncatingIfNeeded: word >> UInt64(56 - 8 * byte))
-                }
-            }
-            count = Self.byteCount
-        }
-    }
+    public var bytes: [UInt8] { unsafe withUnsafeBytes(of: self) { unsafe Array($0) } }
 
-    public static func == (left: Self, right: Self) -> Bool { left.words == right.words }
+    public static func == (left: Self, right: Self) -> Bool {
+        // Word by word: the comparison of tuples is slow in debug builds, where the long tests run.
+        left.words.0 == right.words.0 && left.words.1 == right.words.1 && left.words.2 == right.words.2
+            && left.words.3 == right.words.3
+    }
 
     public func hash(into hasher: inout Hasher) {
         // A digest is uniform already, so one word tells values apart.
@@ -53,7 +43,12 @@ public struct Digest: Hashable, Sendable {
 
 extension Digest: Comparable {
     /// By the bytes, first to last.
-    public static func < (left: Self, right: Self) -> Bool { left.words < right.words }
+    public static func < (left: Self, right: Self) -> Bool {
+        func inOrder(_ words: (UInt64, UInt64, UInt64, UInt64)) -> (UInt64, UInt64, UInt64, UInt64) {
+            (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian)
+        }
+        return inOrder(left.words) < inOrder(right.words)
+    }
 }
 
 extension Digest: CustomStringConvertible {
@@ -71,6 +66,23 @@ extension Digest {
         return hash.finish()
     }
 
+    /// `SHA256(prefix ‖ left ‖ right)`: the hash that a tree is made of, fed in one piece.
+    static func sha256(prefix: UInt8, _ left: Digest, _ right: Digest) -> Digest {
+        let input = PairInput(prefix: UInt64(prefix).bigEndian, left: left, right: right)
+        var state = SHA256()
+        unsafe withUnsafeBytes(of: input) { bytes in
+            unsafe state.update(bufferPointer: UnsafeRawBufferPointer(rebasing: bytes[7...]))
+        }
+        return Digest(state.finalize())
+    }
+
+    /// The prefix is the last byte of its word: from there on the 65 bytes lie as they are hashed.
+    private struct PairInput {
+        let prefix: UInt64
+        let left: Digest
+        let right: Digest
+    }
+
     /// A SHA-256 under way.
     public struct Hash: Sendable {
         private var state = SHA256()
@@ -85,12 +97,7 @@ extension Digest {
             unsafe bytes.withUnsafeBytes { unsafe state.update(bufferPointer: $0) }
         }
         public mutating func update(_ digest: Digest) {
-            unsafe withUnsafeBytes(
-                of: (
-                    digest.words.0.bigEndian, digest.words.1.bigEndian, digest.words.2.bigEndian,
-                    digest.words.3.bigEndian
-                )
-            ) { unsafe state.update(bufferPointer: $0) }
+            unsafe withUnsafeBytes(of: digest) { unsafe state.update(bufferPointer: $0) }
         }
 
         public consuming func finish() -> Digest { Digest(state.finalize()) }

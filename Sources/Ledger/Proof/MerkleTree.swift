@@ -23,11 +23,7 @@ public enum MerkleTree {
 
     /// `SHA256(01 ‖ left ‖ right)`.
     public static func nodeHash(_ left: Digest, _ right: Digest) -> Digest {
-        var hash = Digest.Hash()
-        hash.update(0x01)
-        hash.update(left)
-        hash.update(right)
-        return hash.finish()
+        Digest.sha256(prefix: 0x01, left, right)
     }
 
     /// The largest power of two below `count`: where a tree of `count` leaves is split in two.
