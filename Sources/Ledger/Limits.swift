@@ -67,4 +67,18 @@ public enum Limits {
     public static let policyComponents = 4 * members
     /// The path of a tile, in bytes: seven groups of an index of 56 bits, and the rest of the path.
     public static let tilePathBytes = 64
+
+    // MARK: Envelopes
+
+    /// Values and structures of one DER document: 64 recipients with long names need half. Bounds what parsing costs
+    /// before any signature is known.
+    public static let derNodes = 8192
+    /// Subject key identifiers, in bytes: tools make 20, some up to 64 (a SHA-512).
+    public static let keyIdentifierBytes = 64
+    /// Moduli of RSA keys, in bits: 128 bits of security at least; beyond, one check would cost too much.
+    public static let rsaBits = 3072...4096
+    /// A certificate, in bytes: it is part of a governance record, which is a leaf.
+    public static let certificateBytes = 16_384
+    /// A certificate or private key in PEM, in bytes, with the text that tools put in front.
+    public static let pemBytes = 65_536
 }
