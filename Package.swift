@@ -52,6 +52,8 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
             ],
+            // The schemas stand in files that any validator can use, and travel inside the binary.
+            resources: ["kpi", "session", "governance", "genesis"].map { .embedInCode("Document/\($0).xsd") },
             swiftSettings: strict + [.strictMemorySafety()]),
         .target(name: "Replication", dependencies: ["Ledger"], swiftSettings: strict),
         .target(name: "Query", dependencies: ["Ledger"], swiftSettings: strict),
