@@ -8,6 +8,9 @@ public enum Limits {
     public static let leafBytes = 65_535
     /// Nesting of XML elements. Our documents need 3; reports of real tools stay below 20.
     public static let xmlDepth = 64
+    /// Attributes of one element, and namespace declarations of a whole document. Ours need 5; the XML library's time
+    /// grows with the square.
+    public static let xmlAttributes = 16
     /// Measures in one document: bounds what one entry costs every follower.
     public static let measuresPerDocument = 10_000
     /// Labels of one measure, the document's included.
@@ -20,11 +23,22 @@ public enum Limits {
     public static let documentIDBytes = 200
     /// Identities, in bytes, for the same reason.
     public static let identityBytes = 100
+    /// A document written by `ReportSummary.documents`, in bytes: a submission less 64 KiB for the seal to 64 members
+    /// and the signature.
+    public static let documentBytes = submissionBytes - 65_536
+    /// Suites or packages of one report. More is a report that some tool wrote wrongly.
+    public static let reportGroups = 100_000
+    /// Warnings that a converter keeps; the rest is counted.
+    public static let reportWarnings = 100
+    /// Attributes of one start tag in a report. Real ones have 20; the XML library's time grows with the square.
+    public static let reportAttributes = 10_000
     /// How far ahead of its block a measure may lie: a day, for clocks and zones set wrong.
     public static let measureAheadMilliseconds: Int64 = 86_400_000
 
     // MARK: Governance
 
+    /// A certificate or public key, in bytes of DER. One of RSA-4096 takes 2 KB.
+    public static let certificateBytes = 8192
     /// Signers of one governance record.
     public static let governanceSigners = 8
     /// Members of a configuration (beyond, the ledger is sharded).

@@ -10,7 +10,7 @@ public struct Label: Hashable, Comparable, Sendable {
 
     /// By the bytes of the name, then of the value: the same order on every machine.
     public static func < (left: Self, right: Self) -> Bool {
-        left.name == right.name
+        left.name.utf8.elementsEqual(right.name.utf8)
             ? left.value.utf8.lexicographicallyPrecedes(right.value.utf8)
             : left.name.utf8.lexicographicallyPrecedes(right.name.utf8)
     }
