@@ -81,10 +81,12 @@ let package = Package(
             name: "bench", dependencies: ["Ledger", "Replication", "Query"], path: "tools/bench",
             swiftSettings: strict),
 
-        .testTarget(name: "LedgerTests", dependencies: ["Ledger"], swiftSettings: strict),
-        .testTarget(name: "ReplicationTests", dependencies: ["Replication"], swiftSettings: strict),
-        .testTarget(name: "QueryTests", dependencies: ["Query"], swiftSettings: strict),
-        .testTarget(name: "LedgerdTests", dependencies: ["ledgerd"], swiftSettings: strict),
+        // What tests share: directories of their own, seeded randomness, ledgers made in memory.
+        .target(name: "TestSupport", dependencies: ["Ledger"], path: "Tests/Support", swiftSettings: strict),
+        .testTarget(name: "LedgerTests", dependencies: ["Ledger", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "ReplicationTests", dependencies: ["Replication", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "QueryTests", dependencies: ["Query", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "LedgerdTests", dependencies: ["ledgerd", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

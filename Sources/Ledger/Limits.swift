@@ -37,8 +37,6 @@ public enum Limits {
 
     // MARK: Governance
 
-    /// A certificate or public key, in bytes of DER. One of RSA-4096 takes 2 KB.
-    public static let certificateBytes = 8192
     /// Signers of one governance record.
     public static let governanceSigners = 8
     /// Members of a configuration (beyond, the ledger is sharded).

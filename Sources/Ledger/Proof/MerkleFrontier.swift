@@ -43,6 +43,23 @@ public struct MerkleFrontier: Hashable, Sendable {
         return completed
     }
 
+    /// Adds a complete subtree of 256^level leaves, as kept by a store.
+    ///
+    /// - Precondition: the size so far is a multiple of 256^level.
+    public mutating func append(subtree: Digest, level: Int) {
+        var height = level * TileHash.heightPerLevel
+        let leaves = UInt64(1) << UInt64(height)
+        precondition(size % leaves == 0, "a subtree begins where one can stand")
+        precondition(size < Limits.treeLeaves - leaves, "a tree has at most Limits.treeLeaves leaves")
+        var digest = subtree
+        while size >> UInt64(height) & 1 == 1, let left = edge.popLast() {
+            digest = MerkleTree.nodeHash(left, digest)
+            height += 1
+        }
+        edge.append(digest)
+        size += leaves
+    }
+
     /// The root over all leaves so far; of the empty tree `SHA256("")`.
     public var root: Digest {
         guard var digest = edge.last else { return MerkleTree.emptyRoot }

@@ -46,7 +46,10 @@ extension EntryIndex: TableKey {
     public init(keyBytes: [UInt8]) throws(DecodingFailure) { self.init(try UInt64(keyBytes: keyBytes)) }
 }
 
-extension BlockHeight: TableKey {
+extension BlockHeight: TableKey, TableValue {
+    public var valueBytes: [UInt8] { keyBytes }
+    public init(valueBytes: [UInt8]) throws(DecodingFailure) { try self.init(keyBytes: valueBytes) }
+
     public var keyBytes: [UInt8] { value.keyBytes }
     public init(keyBytes: [UInt8]) throws(DecodingFailure) { self.init(try UInt64(keyBytes: keyBytes)) }
 }

@@ -210,6 +210,18 @@ extension WriteTransaction {
         return true
     }
 
+    /// Deletes every entry whose key is at or after `key`.
+    public mutating func deleteTail<Key, Value>(
+        _ table: Table<Key, Value>, from key: Key
+    ) throws(StoreError) {
+        var keys: [Key] = []
+        try scanBytes(table, from: key) { bytes, _ throws(StoreError) in
+            do throws(DecodingFailure) { keys.append(try Key(keyBytes: bytes)) } catch { throw table.damaged(bytes, error) }
+            return .next
+        }
+        for key in keys { try delete(table, key) }
+    }
+
     /// Deletes every entry of the table.
     public mutating func clear<Key, Value>(_ table: Table<Key, Value>) throws(StoreError) {
         try unsafe check(mdb_drop(handle.pointer, table.handle, 0), "mdb_drop", in: directory)

@@ -1,5 +1,6 @@
 import Foundation
 import Ledger
+import TestSupport
 import Testing
 
 /// Users and auditors have `openssl` and nothing of ours; these are their lines.

@@ -1,5 +1,6 @@
 import Foundation
 import Ledger
+import TestSupport
 
 /// Keys and certificates made once for a run of the tests, by the tool that users have.
 struct TestIdentities: Sendable {
@@ -46,21 +47,6 @@ struct TestIdentities: Sendable {
         p256 = try make("ec", "ec -pkeyopt ec_paramgen_curve:P-256")
         otherRSA = nodes[3]
         otherP256 = try make("ec2", "ec -pkeyopt ec_paramgen_curve:P-256")
-    }
-}
-
-/// A small generator with a seed, so that a failing test can be repeated.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    /// Source: SplitMix64, S. Vigna.
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }
 

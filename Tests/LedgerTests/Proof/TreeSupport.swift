@@ -1,4 +1,5 @@
 import Ledger
+import TestSupport
 
 /// The tile hashes of a tree in memory: the other conformer beside the store.
 struct HashArray: HashSource {
@@ -97,21 +98,9 @@ func digest(_ hexadecimal: String) -> Digest {
     return Digest(bytes) ?? .zero
 }
 
-/// A small generator with a seed (SplitMix64), so that a failing flip can be repeated.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
-
 /// Every prefix of `bytes`, and `flips` copies with one to three bytes changed.
 func damaged(_ bytes: [UInt8], flips: Int, seed: UInt64) -> [[UInt8]] {
-    var generator = SeededGenerator(state: seed)
+    var generator = SeededGenerator(seed: seed)
     var damaged = (0..<bytes.count).map { Array(bytes[..<$0]) }
     for _ in 0..<flips {
         var copy = bytes

@@ -1,0 +1,211 @@
+/// An entry as the log has it.
+public struct LogEntry: Sendable {
+    public let index: EntryIndex
+    /// Of the block that holds it.
+    public let height: BlockHeight
+    public let blockTime: Timestamp
+    /// The leaf.
+    public let statement: [UInt8]
+    /// `nil` for a governance record.
+    public let identity: DocumentIdentity?
+    public let payload: Payload
+
+    public enum Payload: Sendable {
+        /// A governance record has none.
+        case none
+        case erased
+        case held(Entry.Sealed)
+        /// The row is there, and its keys or its bytes are not what they were.
+        case damaged(reason: String)
+    }
+}
+
+extension LogStore {
+    /// The height of the tip's chain. What is final may end below.
+    public func tipHeight() throws(StoreError) -> BlockHeight {
+        let tables = self.tables
+        return try store.read { transaction throws(StoreError) in
+            try transaction.last(tables.chain)?.key ?? .genesis
+        }
+    }
+
+    /// The header at a height, or `nil` above the tip.
+    public func header(at height: BlockHeight) throws(StoreError) -> BlockHeader? {
+        let tables = self.tables
+        return try store.read { transaction throws(StoreError) in
+            guard try transaction.contains(tables.chain, height) else { return nil }
+            return try tables.header(at: height, in: transaction)
+        }
+    }
+
+    /// Headers from a height on, at most `limit`, with the certificates that this node has.
+    public func blocks(
+        from height: BlockHeight, limit: Int
+    ) throws(StoreError) -> [(header: BlockHeader, certificate: CommitCertificate?)] {
+        let tables = self.tables
+        return try store.read { transaction throws(StoreError) in
+            var found: [(BlockHeader, CommitCertificate?)] = []
+            try transaction.scan(tables.chain, from: height) { height, hash throws(StoreError) in
+                guard found.count < limit else { return .stop }
+                guard let header = try transaction.value(tables.blocks, BlockKey(height: height, hash: hash)) else {
+                    throw .damaged(place: "block \(height)", reason: "it is missing")
+                }
+                found.append((header, try transaction.value(tables.certificates, height)))
+                return .next
+            }
+            return found
+        }
+    }
+
+    /// The newest certificate on the disk: what is final for certain.
+    public func lastCertificate() throws(StoreError) -> CommitCertificate? {
+        let tables = self.tables
+        return try store.read { transaction throws(StoreError) in
+            try transaction.last(tables.certificates)?.value
+        }
+    }
+
+    /// The end of the chain at a height, from which it can be extended.
+    public func chainTip(at height: BlockHeight) throws(StoreError) -> ChainTip {
+        let tables = self.tables
+        return try store.read { transaction throws(StoreError) in
+            let header = try tables.header(at: height, in: transaction)
+            return ChainTip(
+                header: header, frontier: try tables.frontier(size: header.treeSize, in: transaction))
+        }
+    }
+
+    /// The index of a document, if the tip's chain has it.
+    public func index(of identity: DocumentIdentity) throws(StoreError) -> EntryIndex? {
+        let tables = self.tables
+        return try store.read { transaction throws(StoreError) in
+            try transaction.value(tables.documents, DocumentKey(identity)).map(EntryIndex.init)
+        }
+    }
+
+    /// One entry, its payload opened from rest. The caller has compared the index with the final size.
+    public func entry(_ index: EntryIndex) throws(StoreError) -> LogEntry {
+        guard let entry = try entries(index..<EntryIndex(index.value + 1)).first else {
+            throw LogTables.lost(index)
+        }
+        return entry
+    }
+
+    /// Entries of a range in order, payloads opened from rest. The caller bounds the range.
+    public func entries(_ range: Range<EntryIndex>) throws(StoreError) -> [LogEntry] {
+        let tables = self.tables
+        var rows: [(EntryIndex, BlockHeight, Timestamp, StoredEntry)] = []
+        try store.read { transaction throws(StoreError) in
+            var index = range.lowerBound
+            while index < range.upperBound {
+                let height = try tables.height(of: index, in: transaction)
+                let header = try tables.header(at: height, in: transaction)
+                let start = try tables.entryKey(of: index, in: transaction)
+                try transaction.scan(tables.entries, from: start) { key, entry throws(StoreError) in
+                    guard key.height == height, key.hashStart == start.hashStart, index < range.upperBound else {
+                        return .stop
+                    }
+                    rows.append((index, height, header.time, entry))
+                    index = EntryIndex(index.value + 1)
+                    return .next
+                }
+                // A block without the rows that its header counts would otherwise be looked for over and over.
+                guard let last = rows.last, last.0.value + 1 == index.value, last.1 == height else {
+                    throw LogTables.lost(index)
+                }
+            }
+        }
+        var entries: [LogEntry] = []
+        entries.reserveCapacity(rows.count)
+        for (index, height, time, stored) in rows {
+            entries.append(
+                LogEntry(
+                    index: index, height: height, blockTime: time, statement: stored.statement,
+                    identity: stored.identity, payload: try open(stored)))
+        }
+        return entries
+    }
+
+    private func open(_ stored: StoredEntry) throws(StoreError) -> LogEntry.Payload {
+        guard stored.identity != nil else { return .none }
+        guard stored.slot != StoredEntry.noSlot else { return .erased }
+        switch try slots.read(stored.slot) {
+        case .erased: return .erased
+        case .absent: return .damaged(reason: "its keys are damaged")
+        case .held(let keys):
+            do {
+                let payload = try PayloadAtRest.open(
+                    stored.payload, dataKey: keys.dataKey, statementDigest: .sha256(stored.statement))
+                return .held(.init(payload: payload, contentKey: keys.contentKey))
+            } catch {
+                return .damaged(reason: "its payload does not open at rest")
+            }
+        }
+    }
+
+    /// The leaves of a range: what an entry bundle holds.
+    public func leaves(_ range: Range<EntryIndex>) throws(StoreError) -> [[UInt8]] {
+        try entries(range).map(\.statement)
+    }
+
+    /// The entries that change the rules, in order: governance records and sessions.
+    public func indexesThatChangeRules(below size: UInt64) throws(StoreError) -> [EntryIndex] {
+        let tables = self.tables
+        return try store.read { transaction throws(StoreError) in
+            var found: [EntryIndex] = []
+            try transaction.scan(tables.special) { index, _ throws(StoreError) in
+                guard index.value < size else { return .stop }
+                found.append(index)
+                return .next
+            }
+            return found
+        }
+    }
+
+    /// Destroys the payload of an entry and every key to it. Doing it twice changes nothing.
+    ///
+    /// The keys go first, and are on the disk before the log forgets where they were.
+    public func erase(_ index: EntryIndex) throws(StoreError) {
+        let tables = self.tables
+        let stored: StoredEntry? = try store.read { transaction throws(StoreError) in
+            try transaction.value(tables.entries, try tables.entryKey(of: index, in: transaction))
+        }
+        guard let stored else { throw LogTables.lost(index) }
+        guard stored.slot != StoredEntry.noSlot else { return }
+        try slots.erase(stored.slot)
+        try slots.flush()
+        try store.write { transaction throws(StoreError) in try tables.erase(index, in: &transaction) }
+    }
+
+    /// Bytes of the log that are in use on the disk, without the keys.
+    public func usedBytes() throws(StoreError) -> Int { try store.usedBytes() }
+}
+
+/// The complete subtrees of a log on disk, as proofs need them.
+public struct LogTree: HashSource {
+    private let log: LogStore
+
+    public init(_ log: LogStore) { self.log = log }
+
+    public func hashes(level: Int, range: Range<UInt64>) throws -> [Digest] {
+        guard level < LogTables.treeLevels else {
+            throw ProofError(.outOfRange, "the tree has no level \(level)")
+        }
+        let table = log.tables.tree[level]
+        return try log.store.read { transaction throws(StoreError) in
+            var found: [Digest] = []
+            found.reserveCapacity(range.count)
+            try transaction.scan(table, from: range.lowerBound) { index, digest throws(StoreError) in
+                guard index < range.upperBound else { return .stop }
+                guard index == range.lowerBound + UInt64(found.count) else { return .stop }
+                found.append(digest)
+                return .next
+            }
+            guard found.count == range.count else {
+                throw .damaged(
+                    place: "tree level \(level)", reason: "hash \(range.lowerBound + UInt64(found.count)) is missing")
+            }
+            return found
+        }
+    }
+}

@@ -1,0 +1,206 @@
+/// The ledger on one disk: the log in LMDB, and the keys of its payloads in their slots.
+///
+/// Writing belongs to one thread, the ordering's; reading to any. Nothing here decides what is true: callers hand in
+/// blocks that were checked, and readers are told which block is final.
+public final class LogStore: Sendable {
+    public let directory: String
+    let store: Store
+    let tables: LogTables
+    let slots: KeySlots
+    private let slotFlush: FlushThread
+
+    private static let durableKey = Array("durable".utf8)
+    private static let safetyKey = Array("safety".utf8)
+    private static let nextSlotKey = Array("next slot".utf8)
+
+    /// Opens the log in `directory` (`log/` and `keys` in it) and, when writing, takes back what a crash tore.
+    ///
+    /// - Parameter genesis: the block that the chain begins with; an empty log is given it.
+    /// - Throws: `.damaged` where the directory belongs to another ledger.
+    public init(directory: String, genesis: BlockHeader, access: Store.Access) throws(StoreError) {
+        self.directory = directory
+        let writing: Bool
+        switch access {
+        case .writing: writing = true
+        case .reading: writing = false
+        }
+        store = try Store(directory: directory + "/log", schema: LogTables.schema, access: access)
+        tables = LogTables(store)
+        slots = try KeySlots(path: directory + "/keys", writing: writing)
+        slotFlush = FlushThread(slots)
+
+        let tables = self.tables
+        let first = try store.read { transaction throws(StoreError) in
+            try transaction.value(tables.chain, .genesis)
+        }
+        if let first {
+            guard first == genesis.hash else {
+                throw .damaged(place: directory, reason: "it holds another ledger, whose first block is \(first)")
+            }
+        } else if writing {
+            try store.write { transaction throws(StoreError) in
+                try transaction.put(tables.blocks, BlockKey(height: .genesis, hash: genesis.hash), genesis)
+                try transaction.append(tables.chain, .genesis, genesis.hash)
+            }
+        } else {
+            throw .missing(directory: directory)
+        }
+        if writing { try takeBackTornBlocks() }
+    }
+
+    /// What one flush makes durable.
+    public struct Change: Sendable {
+        /// Blocks above this height leave the tip's chain first.
+        public var truncateTo: BlockHeight?
+        /// The tip's new blocks, parent before child.
+        public var append: [AppendedBlock] = []
+        public var certificates: [CommitCertificate] = []
+        /// What this node must remember of its votes; opaque here.
+        public var safety: [UInt8]?
+
+        public init() {}
+
+        public var isEmpty: Bool {
+            truncateTo == nil && append.isEmpty && certificates.isEmpty && safety == nil
+        }
+    }
+
+    /// A block with what its rows need beside it.
+    public struct AppendedBlock: Sendable {
+        public let block: Block
+        /// One for each entry, in order.
+        public let facts: [EntryFacts]
+        /// The subtrees that its leaves complete.
+        public let completed: [TileHash]
+
+        /// - Precondition: one fact for each entry.
+        public init(block: Block, facts: [EntryFacts], completed: [TileHash]) {
+            precondition(facts.count == block.entries.count, "each entry comes with its facts")
+            self.block = block
+            self.facts = facts
+            self.completed = completed
+        }
+    }
+
+    /// What is known of an entry from having opened it.
+    public struct EntryFacts: Hashable, Sendable {
+        /// `nil` for a governance record.
+        public let identity: DocumentIdentity?
+        public let changesRules: Bool
+
+        public init(identity: DocumentIdentity?, changesRules: Bool) {
+            self.identity = identity
+            self.changesRules = changesRules
+        }
+    }
+
+    /// Writes a change; when it returns, everything in it is on the disk, log and keys.
+    public func save(_ change: Change) throws(StoreError) {
+        let tables = self.tables
+        let firstSlot = try nextSlot()
+        var keys: [KeySlots.Keys] = []
+        var placed: [[StoredEntry]] = []
+        for appended in change.append {
+            var rows: [StoredEntry] = []
+            for (entry, facts) in zip(appended.block.entries, appended.facts) {
+                do { rows.append(try Self.place(entry, facts, firstSlot: firstSlot, &keys)) } catch {
+                    throw .system(operation: "seal a payload at rest", code: 0, reason: error.reason)
+                }
+            }
+            placed.append(rows)
+        }
+        let slot = firstSlot + UInt64(keys.count)
+        if !keys.isEmpty {
+            try slots.write(keys, from: firstSlot)
+            slotFlush.begin()
+        }
+        do throws(StoreError) {
+            try store.write { transaction throws(StoreError) in
+                let before = try transaction.last(tables.chain)?.key
+                if let height = change.truncateTo { try tables.truncate(to: height, in: &transaction) }
+                for (appended, entries) in zip(change.append, placed) {
+                    try tables.append(appended, entries, in: &transaction)
+                }
+                for certificate in change.certificates {
+                    try transaction.put(tables.certificates, certificate.header.height, certificate)
+                }
+                if let safety = change.safety { try transaction.put(tables.state, Self.safetyKey, safety) }
+                if slot != firstSlot { try transaction.put(tables.state, Self.nextSlotKey, slot.valueBytes) }
+                // Everything up to here was flushed before this change began, keys included.
+                if let before { try transaction.put(tables.state, Self.durableKey, before.keyBytes) }
+            }
+        } catch {
+            if !keys.isEmpty { try slotFlush.finish() }
+            throw error
+        }
+        if !keys.isEmpty { try slotFlush.finish() }
+    }
+
+    /// An entry's row; the keys of its payload join `keys`, which go to the slots from `firstSlot` on.
+    private static func place(
+        _ entry: Entry, _ facts: EntryFacts, firstSlot: UInt64, _ keys: inout [KeySlots.Keys]
+    ) throws(EnvelopeError) -> StoredEntry {
+        guard let sealed = entry.sealed else {
+            return StoredEntry(
+                slot: StoredEntry.noSlot, identity: facts.identity, statement: entry.statement.bytes, payload: [])
+        }
+        let dataKey = try RandomBytes.make(32)
+        keys.append(.init(dataKey: dataKey, contentKey: sealed.contentKey))
+        return StoredEntry(
+            slot: firstSlot + UInt64(keys.count - 1), identity: facts.identity, statement: entry.statement.bytes,
+            payload: try PayloadAtRest.seal(
+                sealed.payload, dataKey: dataKey, statementDigest: entry.statement.digest))
+    }
+
+    /// What `Change.safety` last held.
+    public func safety() throws(StoreError) -> [UInt8]? {
+        let tables = self.tables
+        return try store.read { transaction throws(StoreError) in
+            try transaction.value(tables.state, Self.safetyKey)
+        }
+    }
+
+    private func nextSlot() throws(StoreError) -> UInt64 {
+        let tables = self.tables
+        let bytes = try store.read { transaction throws(StoreError) in
+            try transaction.value(tables.state, Self.nextSlotKey)
+        }
+        guard let bytes else { return 0 }
+        do { return try UInt64(valueBytes: bytes) } catch {
+            throw .damaged(place: "table state, next slot", reason: error.description)
+        }
+    }
+
+    /// Log and keys are flushed side by side, so a loss of power can leave a block without its keys. Such a block was
+    /// never acknowledged, voted for or shown: the node ends its log before it. Only blocks above the mark "durable"
+    /// are looked at; what is missing below it is damage, and the audit says so.
+    private func takeBackTornBlocks() throws(StoreError) {
+        let tables = self.tables
+        let slots = self.slots
+        let torn: BlockHeight? = try store.read { transaction throws(StoreError) in
+            let mark = try transaction.value(tables.state, Self.durableKey)
+            var from = BlockHeight(1)
+            if let mark {
+                do throws(DecodingFailure) { from = try BlockHeight(keyBytes: mark).next } catch {
+                    throw StoreError.damaged(place: "table state, durable", reason: error.description)
+                }
+            }
+            var first: BlockHeight?
+            try transaction.scan(tables.chain, from: from) { height, hash throws(StoreError) in
+                for entry in try tables.storedEntries(of: height, hash, in: transaction)
+                where entry.slot != StoredEntry.noSlot {
+                    if try slots.read(entry.slot) == .absent {
+                        first = height
+                        return .stop
+                    }
+                }
+                return .next
+            }
+            return first
+        }
+        guard let torn else { return }
+        try store.write { transaction throws(StoreError) in
+            try tables.truncate(to: BlockHeight(torn.value - 1), in: &transaction)
+        }
+    }
+}

@@ -1,0 +1,54 @@
+/// An entry with everything that belongs to it: what the log commits to, and what lies beside the log.
+public struct Entry: Hashable, Sendable {
+    /// The leaf.
+    public let statement: Statement
+    /// What the statement speaks of; `nil` for a governance record, whose content is inside the statement.
+    public let sealed: Sealed?
+
+    public struct Sealed: Hashable, Sendable {
+        /// CMS AuthEnvelopedData, DER, as it was sent.
+        public let payload: [UInt8]
+        /// The one key that opens it (32 bytes), committed to by the block.
+        public let contentKey: [UInt8]
+
+        public init(payload: [UInt8], contentKey: [UInt8]) {
+            self.payload = payload
+            self.contentKey = contentKey
+        }
+    }
+
+    public init(statement: Statement, sealed: Sealed?) {
+        self.statement = statement
+        self.sealed = sealed
+    }
+
+    /// Bytes that it takes in a block.
+    public var byteCount: Int { statement.bytes.count + (sealed?.payload.count ?? 0) }
+}
+
+/// A header and the entries that it commits to.
+public struct Block: Hashable, Sendable {
+    public let header: BlockHeader
+    public let entries: [Entry]
+
+    public init(header: BlockHeader, entries: [Entry]) {
+        self.header = header
+        self.entries = entries
+    }
+
+    /// The index of its first entry.
+    ///
+    /// - Precondition: the header counts at least the block's own entries, which every check before this assures.
+    public var firstIndex: EntryIndex {
+        precondition(header.treeSize >= UInt64(entries.count), "a block's tree holds the block's entries")
+        return EntryIndex(header.treeSize - UInt64(entries.count))
+    }
+}
+
+extension Entry {
+    /// What the block's header says about the key of its payload (docs/formats.md, 4.2).
+    public var keyCommitment: Digest {
+        guard let sealed else { return .zero }
+        return KeyCommitment.of(contentKey: sealed.contentKey, payloadDigest: statement.payloadDigest)
+    }
+}
