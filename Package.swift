@@ -25,7 +25,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         // Layered settings: command line over environment over file.
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
-        // SHA-256 and Ed25519 of the log's proofs (signing measured three times as fast as OpenSSL 3.0's).
+        // SHA-256 and Ed25519 of the log's proofs (signing measured three times as fast as OpenSSL 3.0's);
+        // the keys that `init` makes (CryptoExtras for RSA).
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         // Event loops; TLS 1.3 with a pinned client certificate check.
@@ -64,6 +65,8 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdHTTP2", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -86,7 +89,10 @@ let package = Package(
         .testTarget(name: "LedgerTests", dependencies: ["Ledger", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "ReplicationTests", dependencies: ["Replication", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "QueryTests", dependencies: ["Query", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "LedgerdTests", dependencies: ["ledgerd", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "LedgerdTests",
+            dependencies: ["ledgerd", "Ledger", "TestSupport", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
