@@ -9,10 +9,22 @@ struct PublicTexts: Sendable, Equatable {
 }
 
 extension PublicTexts {
-    /// Writes both texts.
-    init(of genesis: Genesis) throws {
-        throw CommandFailure(
-            .unreachable, "this build does not write the genesis document and the policy yet",
-            remedy: "Build from a revision whose Ledger module does.")
+    init(of genesis: Genesis) throws(ProofError) {
+        self.genesis = Array(genesis.xml.utf8)
+        policy = try Policy(of: genesis).text
+    }
+}
+
+extension Policy {
+    /// The policy that a genesis implies.
+    ///
+    /// - Throws: `ProofError` for names or keys that a policy cannot hold.
+    init(of genesis: Genesis) throws(ProofError) {
+        guard let ledgerKey = VerificationKey(genesis.ledgerKey) else {
+            throw ProofError(.malformedKey, "the ledger key has not 32 bytes")
+        }
+        try self.init(
+            electorate: Electorate(origin: genesis.origin, members: genesis.members), members: genesis.members,
+            ledgerKey: ledgerKey)
     }
 }

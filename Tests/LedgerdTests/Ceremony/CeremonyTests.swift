@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import Ledger
+import TestSupport
 import Testing
 
 @testable import ledgerd
