@@ -13,10 +13,12 @@ import Testing
             let root = reference.root(0..<size)
             for index in 0..<size {
                 let proof = try InclusionProof.make(
-                    index: EntryIndex(UInt64(index)), size: UInt64(size), from: Self.source, sharing: &subtrees)
+                    index: EntryIndex(UInt64(index)), size: UInt64(size), from: Self.source,
+                    sharing: &subtrees)
                 let isExpected = proof.hashes == reference.path(index, 0..<size)
                 let isValid = proof.isValid(
-                    leafHash: Self.hashes[index], index: EntryIndex(UInt64(index)), size: UInt64(size), root: root)
+                    leafHash: Self.hashes[index], index: EntryIndex(UInt64(index)), size: UInt64(size),
+                    root: root)
                 // `#expect` is slow: half a million of them would be most of the time.
                 if !isExpected || !isValid { Issue.record("inclusion of \(index) in \(size)") }
             }

@@ -94,7 +94,9 @@ extension Digest {
 
 func digest(_ hexadecimal: String) -> Digest {
     let digits = Array(hexadecimal)
-    let bytes = stride(from: 0, to: digits.count - 1, by: 2).compactMap { UInt8(String(digits[$0...$0 + 1]), radix: 16) }
+    let bytes = stride(from: 0, to: digits.count - 1, by: 2).compactMap {
+        UInt8(String(digits[$0...$0 + 1]), radix: 16)
+    }
     return Digest(bytes) ?? .zero
 }
 
