@@ -118,6 +118,18 @@ internal import Glibc
         return result
     }
 
+    /// Deletes the data of a store that no process has open, whatever state it is in. The directory stays.
+    public static func remove(directory: String) throws(StoreError) {
+        let lock = try DirectoryLock(directory: directory)
+        defer { withExtendedLifetime(lock) {} }
+        for file in ["data.mdb", "lock.mdb"] {
+            let path = directory + "/" + file
+            guard unsafe unlink(path) != 0, errno != ENOENT else { continue }
+            throw .system(
+                operation: "unlink \(path)", code: errno, reason: unsafe String(cString: strerror(errno)))
+        }
+    }
+
     /// Bytes of the data file that are in use.
     public func usedBytes() throws(StoreError) -> Int {
         var info = unsafe MDB_envinfo()
