@@ -1,0 +1,111 @@
+/// Writes an expression as Prometheus would (`/api/v1/format_query`): on one line where it fits into 100 characters,
+/// else split at operators, calls and parentheses, two spaces a level.
+public enum Formatter {
+    private static let lineLimit = 100
+
+    public static func text(_ expression: Expression) -> String { pretty(expression, level: 0) }
+
+    /// On one line, however long.
+    static func line(_ expression: Expression) -> String {
+        switch expression {
+        case .number(let literal): return number(literal)
+        case .string(let literal): return literal.value.goQuoted
+        case .selector(let selector): return selectorText(selector) + modifiers(of: selector)
+        case .range(let range):
+            return selectorText(range.selector) + "[\(DurationText.text(milliseconds: range.rangeMilliseconds))]"
+                + modifiers(of: range.selector)
+        case .parenthesized(let inner, _): return "(\(line(inner)))"
+        case .unary(let operation): return (operation.isNegation ? "-" : "+") + line(operation.operand)
+        case .binary(let operation):
+            return "\(line(operation.left)) \(operatorText(operation)) \(line(operation.right))"
+        case .aggregation(let aggregation): return head(of: aggregation) + "(\(line(aggregation.argument)))"
+        case .call(let call):
+            return "\(call.function.rawValue)(\(call.arguments.map(line).joined(separator: ", ")))"
+        }
+    }
+
+    private static func pretty(_ expression: Expression, level: Int) -> String {
+        let indent = String(repeating: "  ", count: level)
+        let oneLine = line(expression)
+        if oneLine.unicodeScalars.count <= lineLimit { return indent + oneLine }
+        switch expression {
+        case .number, .string, .selector, .range: return indent + oneLine
+        case .parenthesized(let inner, _):
+            return "\(indent)(\n\(pretty(inner, level: level + 1))\n\(indent))"
+        case .unary(let operation):
+            let operand = pretty(operation.operand, level: level).drop { $0 == " " }
+            return indent + (operation.isNegation ? "-" : "+") + operand
+        case .binary(let operation):
+            return pretty(operation.left, level: level + 1) + "\n\(indent)\(operatorText(operation))\n"
+                + pretty(operation.right, level: level + 1)
+        case .aggregation(let aggregation):
+            return "\(indent)\(head(of: aggregation))(\n\(pretty(aggregation.argument, level: level + 1))\n\(indent))"
+        case .call(let call):
+            let arguments = call.arguments.map { pretty($0, level: level + 1) }.joined(separator: ",\n")
+            return "\(indent)\(call.function.rawValue)(\n\(arguments)\n\(indent))"
+        }
+    }
+
+    private static func number(_ literal: NumberLiteral) -> String {
+        guard literal.isDuration else { return FloatText.fixed(literal.value) }
+        let milliseconds = (literal.value * 1000).rounded()
+        guard milliseconds.magnitude <= Double(QueryLimits.durationMilliseconds) else {
+            return FloatText.fixed(literal.value)
+        }
+        let text = DurationText.text(milliseconds: Int64(milliseconds.magnitude))
+        return milliseconds < 0 ? "-" + text : text
+    }
+
+    private static func selectorText(_ selector: VectorSelector) -> String {
+        var shown: [String] = []
+        for matcher in selector.matchers {
+            // The name stands before the braces.
+            if matcher.name == LabelSet.metricName, matcher.kind == .equal, matcher.value == selector.name { continue }
+            shown.append(label(matcher.name) + matcher.kind.rawValue + matcher.value.goQuoted)
+        }
+        shown.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        return (selector.name ?? "") + (shown.isEmpty ? "" : "{\(shown.joined(separator: ","))}")
+    }
+
+    private static func modifiers(of selector: VectorSelector) -> String {
+        var text = ""
+        switch selector.moment {
+        case nil: break
+        case .start: text += " @ start()"
+        case .end: text += " @ end()"
+        case .time(let milliseconds): text += " @ \(FloatText.seconds(milliseconds: milliseconds, digits: 3))"
+        }
+        let offset = selector.offsetMilliseconds
+        if offset != 0 {
+            text += " offset \(offset < 0 ? "-" : "")\(DurationText.text(milliseconds: abs(offset)))"
+        }
+        return text
+    }
+
+    private static func operatorText(_ operation: BinaryOperation) -> String {
+        var text = operation.operator.rawValue + (operation.returnsBool ? " bool" : "")
+        let matching = operation.matching
+        if matching.isOn || !matching.labels.isEmpty || matching.cardinality != .oneToOne {
+            text += matching.isOn ? " on (" : " ignoring ("
+            text += matching.labels.map(label).joined(separator: ", ") + ")"
+        }
+        switch matching.cardinality {
+        case .oneToOne: return text
+        case .manyToOne: text += " group_left ("
+        case .oneToMany: text += " group_right ("
+        }
+        return text + matching.include.map(label).joined(separator: ", ") + ")"
+    }
+
+    private static func head(of aggregation: Aggregation) -> String {
+        let name = aggregation.operator.rawValue
+        if !aggregation.isWithout, aggregation.labels.isEmpty { return name }
+        let labels = aggregation.labels.map(label).joined(separator: ", ")
+        return "\(name) \(aggregation.isWithout ? "without" : "by") (\(labels)) "
+    }
+
+    /// In quotes unless it is a label name of the old kind.
+    private static func label(_ name: String) -> String {
+        PrometheusName.isLegacyLabel(name) ? name : name.goQuoted
+    }
+}

@@ -1,0 +1,55 @@
+/// Why a question has no answer, in the terms of the Prometheus HTTP API.
+public struct QueryError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The values of `errorType` in a response.
+    public enum Kind: String, Hashable, Sendable {
+        /// The question is malformed, or asks for more than may be asked.
+        case badData = "bad_data"
+        /// The question is well-formed, but the data do not allow an answer.
+        case execution
+        case timeout
+        case canceled
+        /// The store failed.
+        case `internal`
+    }
+
+    public let kind: Kind
+    /// For people; begins with the position, `1:5: parse error: …`, where there is one.
+    public let message: String
+
+    public init(_ kind: Kind, _ message: String) {
+        self.kind = kind
+        self.message = message
+    }
+
+    public var description: String { message }
+
+    /// A parse error at byte `offset` of `text`. Lines and columns count from 1, columns in bytes, as in Prometheus.
+    static func parse(_ reason: String, at offset: Int, in text: String) -> QueryError {
+        var line = 1
+        var column = 1
+        for byte in text.utf8.prefix(max(0, offset)) {
+            column += 1
+            if byte == UInt8(ascii: "\n") {
+                line += 1
+                column = 1
+            }
+        }
+        return QueryError(.badData, "\(line):\(column): parse error: \(reason)")
+    }
+
+    static let tooManySamples = QueryError(
+        .execution, "query processing would load too many samples into memory in query execution")
+}
+
+/// Why an evaluation has to stop before its end.
+public enum Interruption: Hashable, Sendable {
+    case timeout
+    case canceled
+
+    var error: QueryError {
+        switch self {
+        case .timeout: QueryError(.timeout, "query timed out in expression evaluation")
+        case .canceled: QueryError(.canceled, "query was canceled in expression evaluation")
+        }
+    }
+}

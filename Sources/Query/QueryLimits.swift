@@ -1,0 +1,33 @@
+/// Every maximum of questions and of the query store, with its unit and its reason.
+public enum QueryLimits {
+    // MARK: Questions
+
+    /// The text of one expression, in bytes. Generated dashboards stay below 10 KiB.
+    public static let expressionBytes = 64 << 10
+    /// Nesting of an expression, in nodes from the root: bounds the stack of parser, evaluator and formatter.
+    /// A chain `a + b + c` counts one for each operator.
+    public static let expressionDepth = 200
+    /// Points of one series in a range query. The number is Prometheus's.
+    public static let steps = 11_000
+    /// Samples read and points computed by one query: at 16 to 40 bytes each, a query stays below 100 MB.
+    public static let samples = 2_000_000
+    /// A duration, in milliseconds: Prometheus counts nanoseconds in 64 bits, about 292 years.
+    public static let durationMilliseconds: Int64 = 9_223_372_036_854
+
+    // MARK: Regular expressions
+
+    /// Instructions of one compiled pattern: a match costs at most this times the length of the value.
+    public static let patternInstructions = 10_000
+    /// Nesting of groups and repetitions in a pattern: bounds the stack of its parser and compiler.
+    public static let patternDepth = 100
+    /// The largest `n` in `{n,m}`. The number is RE2's.
+    public static let patternRepetition = 1000
+
+    // MARK: The store
+
+    /// Series held in memory, each at about 200 bytes and four times the length of its names and labels:
+    /// for ten labels of 30 bytes about 1.5 KB. Samples of series beyond the limit are counted, not kept.
+    public static let series = 1_000_000
+    /// The LMDB map of a query store, in bytes of address space (the file grows only as it is filled).
+    public static let mapBytes = 64 << 30
+}

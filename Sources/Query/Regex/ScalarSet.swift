@@ -1,0 +1,65 @@
+/// A set of characters, as ranges of code points.
+struct ScalarSet: Hashable, Sendable {
+    let ranges: [ClosedRange<UInt32>]
+    let isNegated: Bool
+    /// Upper and lower case are one.
+    let foldsCase: Bool
+
+    static let any = ScalarSet(ranges: [0...0x10FFFF])
+    static let anyButNewline = ScalarSet(ranges: [0...0x09, 0x0B...0x10FFFF])
+    static let digits: [ClosedRange<UInt32>] = [0x30...0x39]
+    static let word: [ClosedRange<UInt32>] = [0x30...0x39, 0x41...0x5A, 0x5F...0x5F, 0x61...0x7A]
+    static let space: [ClosedRange<UInt32>] = [0x09...0x0A, 0x0C...0x0D, 0x20...0x20]
+
+    init(ranges: [ClosedRange<UInt32>], isNegated: Bool = false, foldsCase: Bool = false) {
+        self.ranges = ranges
+        self.isNegated = isNegated
+        self.foldsCase = foldsCase
+    }
+
+    init(_ scalar: Unicode.Scalar, foldsCase: Bool) {
+        self.init(
+            ranges: [scalar.value...scalar.value],
+            foldsCase: foldsCase && Self.cases(of: scalar) != [scalar.value])
+    }
+
+    /// The one member, where there is one.
+    var single: Unicode.Scalar? {
+        guard !isNegated, !foldsCase, ranges.count == 1, ranges[0].count == 1 else { return nil }
+        return Unicode.Scalar(ranges[0].lowerBound)
+    }
+
+    func contains(_ scalar: Unicode.Scalar) -> Bool {
+        var found = ranges.contains { $0.contains(scalar.value) }
+        if !found, foldsCase {
+            found = Self.cases(of: scalar).contains { value in ranges.contains { $0.contains(value) } }
+        }
+        return found != isNegated
+    }
+
+    /// The ranges of everything outside `ranges`.
+    static func complement(of ranges: [ClosedRange<UInt32>]) -> [ClosedRange<UInt32>] {
+        var result: [ClosedRange<UInt32>] = []
+        var next: UInt32 = 0
+        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            if range.lowerBound > next { result.append(next...range.lowerBound - 1) }
+            next = max(next, range.upperBound + 1)
+        }
+        if next <= 0x10FFFF { result.append(next...0x10FFFF) }
+        return result
+    }
+
+    /// The scalar with its lower and upper case.
+    private static func cases(of scalar: Unicode.Scalar) -> [UInt32] {
+        if scalar.isASCII {
+            let isCased = UInt8(ascii: scalar).isLetter && scalar != "_"
+            return isCased ? [scalar.value, scalar.value ^ 0x20] : [scalar.value]
+        }
+        var values = [scalar.value]
+        for mapping in [scalar.properties.lowercaseMapping, scalar.properties.uppercaseMapping] {
+            let scalars = mapping.unicodeScalars
+            if scalars.count == 1, let mapped = scalars.first, mapped != scalar { values.append(mapped.value) }
+        }
+        return values
+    }
+}

@@ -1,0 +1,68 @@
+internal import Ledger
+
+/// The series of a store in memory: found by identity when samples arrive, by label when questions do.
+struct SeriesIndex: Sendable {
+    private var byID: [SeriesID: Series] = [:]
+    private var ids: [[UInt8]: SeriesID] = [:]
+    /// For each name and value, in both forms: the series that have it, ascending.
+    private var postings: [Label: [SeriesID]] = [:]
+
+    var count: Int { byID.count }
+
+    /// All series, ascending.
+    var all: [Series] { byID.values.sorted { $0.id < $1.id } }
+
+    subscript(id: SeriesID) -> Series? { byID[id] }
+
+    func id(of identity: [UInt8]) -> SeriesID? { ids[identity] }
+
+    mutating func insert(_ series: Series) {
+        guard byID.updateValue(series, forKey: series.id) == nil else { return }
+        ids[series.identity] = series.id
+        for label in Self.keys(of: series) {
+            var list = postings[label] ?? []
+            // Nearly always the end: ids ascend.
+            var place = list.count
+            while place > 0, series.id < list[place - 1] { place -= 1 }
+            list.insert(series.id, at: place)
+            postings[label] = list
+        }
+    }
+
+    mutating func remove(_ id: SeriesID) {
+        guard let series = byID.removeValue(forKey: id) else { return }
+        ids[series.identity] = nil
+        for label in Self.keys(of: series) {
+            postings[label]?.removeAll { $0 == id }
+            if postings[label]?.isEmpty == true { postings[label] = nil }
+        }
+    }
+
+    private static func keys(of series: Series) -> Set<Label> {
+        Set(series.shown.labels + series.labels).union([Label(name: LabelSet.metricName, value: series.name)])
+    }
+
+    /// Series among which all that the matchers accept are; ascending. The shortest list that one matcher gives.
+    func candidates(for matchers: [LabelMatcher]) -> [Series] {
+        var best: [SeriesID]?
+        for matcher in matchers {
+            let values: [String]
+            switch matcher.kind {
+            case .equal: values = [matcher.value]
+            case .matches: values = matcher.pattern?.literals ?? []
+            case .notEqual, .doesNotMatch: values = []
+            }
+            // A series without the label has no posting for it.
+            guard !values.isEmpty, !values.contains("") else { continue }
+            var found: Set<SeriesID> = []
+            for value in values { found.formUnion(postings[Label(name: matcher.name, value: value)] ?? []) }
+            if found.count < best?.count ?? .max { best = found.sorted() }
+        }
+        return best.map { $0.compactMap { byID[$0] } } ?? all
+    }
+}
+
+extension Series {
+    /// The bytes that tell series apart: name, unit and labels, each with its length.
+    var identity: [UInt8] { SeriesRecord(name: name, unit: unit, labels: labels).valueBytes }
+}

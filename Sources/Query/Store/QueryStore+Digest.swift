@@ -1,0 +1,67 @@
+public import Ledger
+
+/// How a query store stands.
+public struct QueryStoreStatus: Hashable, Sendable {
+    public let nextIndex: EntryIndex
+    public let series: Int
+    public let samples: Int
+    /// Samples that the limit of series kept out.
+    public let refusedSamples: UInt64
+    /// Entries whose erasure was carried out here. LMDB reuses the pages of what was deleted, but does not overwrite
+    /// them at once: `reset` after deleting the directory, then following the log again, leaves no remnant.
+    public let erasedEntries: Int
+    public let usedBytes: Int
+}
+
+extension QueryStore {
+    public func status() throws(StoreError) -> QueryStoreStatus {
+        let tables = tables
+        let usedBytes = try store.usedBytes()
+        return try store.read { transaction throws(StoreError) in
+            QueryStoreStatus(
+                nextIndex: EntryIndex(try tables.value(of: .next, transaction)),
+                series: try transaction.count(tables.series), samples: try transaction.count(tables.samples),
+                refusedSamples: try tables.value(of: .refused, transaction),
+                erasedEntries: try transaction.count(tables.erased), usedBytes: usedBytes)
+        }
+    }
+
+    /// SHA-256 over all samples: the same on every node that followed the same prefix of the log, in whatever
+    /// batches, however often rebuilt, whether an entry was erased before or after it was followed.
+    ///
+    /// Layout: `"kpi-ledger query 1" ‖ next index u64`, then for each series in the order of its bytes:
+    /// `u32 length ‖ name, unit and labels ‖ sample count u64`, then for each sample in order: `time u64 ‖ index u64 ‖
+    /// position u32 ‖ coefficient u64 ‖ scale u8`. Reads everything; rollups are not part of it.
+    public func digest() throws(StoreError) -> Digest {
+        let tables = tables
+        return try store.read { transaction throws(StoreError) in
+            var series: [(identity: [UInt8], id: SeriesID)] = []
+            try transaction.scan(tables.series) { id, record throws(StoreError) in
+                series.append((record.valueBytes, id))
+                return .next
+            }
+            series.sort { $0.identity.lexicographicallyPrecedes($1.identity) }
+            var hash = Digest.Hash()
+            hash.update(Array("kpi-ledger query 1".utf8))
+            hash.update(try tables.value(of: .next, transaction).keyBytes)
+            for (identity, id) in series {
+                var head = ByteWriter()
+                head.writeSized(identity)
+                head.write(try transaction.value(tables.rollups, id)?.count ?? 0)
+                hash.update(head.bytes)
+                let everything = TimeWindow(after: .min, through: .max)
+                try transaction.scanSamples(of: id, in: everything, tables) { sample throws(StoreError) in
+                    var writer = ByteWriter(capacity: 29)
+                    writer.write(sample.time.ordered)
+                    writer.write(sample.index.value)
+                    writer.write(sample.position)
+                    writer.write(UInt64(bitPattern: sample.value.coefficient))
+                    writer.write(sample.value.scale)
+                    hash.update(writer.bytes)
+                    return .next
+                }
+            }
+            return hash.finish()
+        }
+    }
+}

@@ -1,0 +1,57 @@
+internal import Ledger
+internal import Synchronization
+
+/// What the engine asks of the store.
+extension QueryStore {
+    /// Loads what an expression needs, all from one state of the store.
+    func load(
+        _ requests: [SelectorRequest], context: inout QueryContext
+    ) throws(QueryError) -> [SelectorRequest: SelectorLoader.Loaded] {
+        try reading { transaction throws(QueryError) in
+            try SelectorLoader.load(
+                requests, from: transaction, tables, context: &context
+            ) { matchers in
+                index.withLock { $0.candidates(for: matchers) }.filter { $0.isSelected(by: matchers) }
+            }
+        }
+    }
+
+    /// Series that any of the lists of matchers accepts (all without a list), with samples around the given times.
+    func series(
+        matchingAny lists: [[LabelMatcher]], from start: Int64, through end: Int64,
+        _ interruption: () -> Interruption?
+    ) throws(QueryError) -> [Series] {
+        try reading { transaction throws(QueryError) in
+            var found: [SeriesID: Series] = [:]
+            for matchers in lists.isEmpty ? [[]] : lists {
+                for series in index.withLock({ $0.candidates(for: matchers) }) {
+                    if let interruption = interruption() { throw interruption.error }
+                    guard found[series.id] == nil, series.isSelected(by: matchers) else { continue }
+                    let rollup: Rollup?
+                    do throws(StoreError) {
+                        rollup = try transaction.value(tables.rollups, series.id)
+                    } catch {
+                        throw QueryError(error)
+                    }
+                    guard let rollup, rollup.first.time <= end, rollup.last.time >= start else { continue }
+                    found[series.id] = series
+                }
+            }
+            return found.values.sorted { $0.id < $1.id }
+        }
+    }
+
+    private func reading<Value>(
+        _ body: (borrowing ReadTransaction) throws(QueryError) -> Value
+    ) throws(QueryError) -> Value {
+        let result: Result<Value, QueryError>
+        do throws(StoreError) {
+            result = try store.read { transaction throws(StoreError) in
+                do throws(QueryError) { return .success(try body(transaction)) } catch { return .failure(error) }
+            }
+        } catch {
+            throw QueryError(error)
+        }
+        return try result.get()
+    }
+}

@@ -1,0 +1,124 @@
+public import Ledger
+internal import Synchronization
+
+/// Samples and what they amount to, computed from the log and kept in a directory of their own.
+///
+/// Everything here can be computed again: a store that is deleted, damaged, of another format or of another ledger
+/// starts empty, and the follower begins at entry 0. A batch is one transaction that also notes how far the log was
+/// followed, so a crash at any moment neither loses nor counts twice. Commits are ordered but do not wait for the last
+/// flush: a loss of power may undo the last batches, which are then followed again.
+///
+/// One writer at a time, any number of readers: a reader sees one state. The series are in memory; the index is
+/// changed before the commit that it belongs to, so a reader may meet series without samples, never the reverse.
+public final class QueryStore: Sendable {
+    let store: Store
+    let tables: QueryTables
+    let index: Mutex<SeriesIndex>
+    private let ledger: Digest
+
+    /// Opens the store in `directory`, making it first where there is none.
+    ///
+    /// - Parameter ledger: the ledger id; the store of another one is emptied.
+    /// - Returns: The store, and why it was emptied, to be logged.
+    public static func open(
+        directory: String, ledger: Digest
+    ) throws(StoreError) -> (store: QueryStore, rebuilt: RebuildReason?) {
+        do {
+            return try QueryStore(directory: directory, ledger: ledger).checked()
+        } catch {
+            let reason: RebuildReason
+            switch error {
+            case .otherFormat(_, let found, let expected):
+                reason = .otherFormat(found: found, expected: expected)
+            case .damaged(let place, let why): reason = .damaged(reason: "\(place): \(why)")
+            case .full, .locked, .missing, .system: throw error
+            }
+            try Store.remove(directory: directory)
+            return (try QueryStore(directory: directory, ledger: ledger).checked().store, reason)
+        }
+    }
+
+    private init(directory: String, ledger: Digest) throws(StoreError) {
+        store = try Store(
+            directory: directory, schema: QueryTables.schema, access: .writing(.lastCommitMayBeLost))
+        tables = QueryTables(store)
+        index = Mutex(SeriesIndex())
+        self.ledger = ledger
+    }
+
+    private func checked() throws(StoreError) -> (store: QueryStore, rebuilt: RebuildReason?) {
+        let tables = tables
+        let found = try store.read { transaction throws(StoreError) in
+            try transaction.value(tables.state, QueryTables.ledgerKey)
+        }
+        guard found == ledger.bytes else {
+            try reset()
+            return (self, found == nil ? nil : .otherLedger)
+        }
+        var loaded = SeriesIndex()
+        try store.read { transaction throws(StoreError) in
+            try transaction.scan(tables.series) { id, record throws(StoreError) in
+                loaded.insert(Series(id: id, name: record.name, unit: record.unit, labels: record.labels))
+                return .next
+            }
+        }
+        let complete = loaded
+        index.withLock { $0 = complete }
+        return (self, nil)
+    }
+
+    /// Forgets everything: the follower begins at entry 0.
+    public func reset() throws(StoreError) {
+        let tables = tables
+        let ledger = ledger
+        try store.write { transaction throws(StoreError) in
+            try tables.clear(&transaction)
+            try transaction.put(tables.state, QueryTables.ledgerKey, ledger.bytes)
+        }
+        index.withLock { $0 = SeriesIndex() }
+    }
+
+    /// The first entry that was not followed yet.
+    public func nextIndex() throws(StoreError) -> EntryIndex {
+        let tables = tables
+        return try store.read { transaction throws(StoreError) in
+            EntryIndex(try tables.value(of: .next, transaction))
+        }
+    }
+
+    /// Follows a batch of entries in one transaction. What was followed before is skipped, a gap is refused.
+    ///
+    /// Blocks for the commit. A batch of up to about a thousand entries keeps the transaction small.
+    public func apply(_ batch: [FeedEntry]) throws(QueryStoreError) -> ApplyOutcome {
+        try write { writer, transaction throws(StoreError) in
+            try writer.apply(batch, &transaction)
+        }.get()
+    }
+
+    /// Takes out the samples that an entry brought, for ever; also of one that has not been followed yet.
+    ///
+    /// - Returns: How many samples went.
+    @discardableResult
+    public func erase(_ index: EntryIndex) throws(QueryStoreError) -> Int {
+        try write { writer, transaction throws(StoreError) in try writer.erase(index, &transaction) }
+    }
+
+    private func write<Result>(
+        _ body: (inout QueryWriter, inout WriteTransaction) throws(StoreError) -> Result
+    ) throws(QueryStoreError) -> Result {
+        // What the index has to take back if the transaction fails.
+        var changes: [QueryWriter.IndexChange] = []
+        do throws(StoreError) {
+            return try store.write { transaction throws(StoreError) in
+                var writer = QueryWriter(store: self)
+                defer { changes = writer.changes }
+                return try body(&writer, &transaction)
+            }
+        } catch {
+            index.withLock { index in
+                for change in changes.reversed() { change.undo(in: &index) }
+            }
+            throw .store(error)
+        }
+    }
+}
