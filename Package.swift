@@ -85,7 +85,9 @@ let package = Package(
             swiftSettings: strict),
 
         // What tests share: directories of their own, seeded randomness, ledgers made in memory.
-        .target(name: "TestSupport", dependencies: ["Ledger"], path: "Tests/Support", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["Ledger", "Replication"], path: "Tests/Support",
+            swiftSettings: strict),
         .testTarget(name: "LedgerTests", dependencies: ["Ledger", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "ReplicationTests", dependencies: ["Replication", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "QueryTests", dependencies: ["Query", "TestSupport"], swiftSettings: strict),
