@@ -31,9 +31,9 @@ func unexplainedSharing(in source: SwiftSource) -> [Finding] {
     return source.codeLines.enumerated().compactMap { number, code in
         guard code.contains("@unchecked Sendable") || code.contains("nonisolated(unsafe)") else { return nil }
         if lines[number].contains("//") { return nil }
-        // Attributes and the first lines of a long declaration may stand between.
+        // Attributes, or further declarations that the same comment explains, may stand between.
         var above = number - 1
-        while above >= 0, number - above <= 4 {
+        while above >= 0, number - above <= 8 {
             let line = lines[above].drop(while: { $0 == " " })
             if line.hasPrefix("//") { return nil }
             if line.isEmpty || line.hasPrefix("}") { break }

@@ -42,18 +42,22 @@ enum FileShape {
             ? [] : [Finding(path: path, line: 0, reason: "\(count) bytes, more than \(limit): split it")]
     }
 
-    /// A file that declares types is named for one of them; `Type+Topic.swift` extends or helps `Type`; a file of
-    /// several small types may have one plural name for all of them, `Identifiers.swift`.
+    /// A file is named for its main type; `Type+Topic.swift` extends or helps `Type`. A file of several types that
+    /// are one idea together may be named for the idea, as `Identifiers.swift`.
     static func nameFindings(_ source: SwiftSource) -> [Finding] {
         let file = source.path.split(separator: "/").last ?? ""
         let stem = file.dropLast(".swift".count)
         let name = stem.split(separator: "+").first ?? stem
         if name == "main" || name == "Package" { return [] }
-        let declared = declaredTypes(in: source)
+        // Also of declarations inside others: `Host.swift` may hold `extension Plan { struct Host }`.
+        let declared = names(matching: #"\b(?:\#(types)|extension)\s+"#, in: source)
         if declared.isEmpty || declared.contains(String(name)) { return [] }
-        if declared.count >= 3, name.hasSuffix("s") { return [] }
-        // `SafeXML+Reader.swift` may declare `SafeXMLReader` alone.
-        if stem.contains("+"), declared.contains(where: { $0.hasPrefix(name) }) { return [] }
+        if stem.contains("+") {
+            // `SafeXML+Reader.swift` may declare `SafeXMLReader` alone.
+            if declared.contains(where: { $0.hasPrefix(name) }) { return [] }
+        } else if names(matching: #"^(?!\s)[^\n{]*?\b(?:\#(types))\s+"#, in: source).count > 1 {
+            return []
+        }
         return [
             Finding(
                 path: source.path, line: 0,
@@ -61,16 +65,19 @@ enum FileShape {
         ]
     }
 
-    static func declaredTypes(in source: SwiftSource) -> [String] {
-        let pattern = #"\b(?:struct|class|enum|actor|protocol|typealias|extension)\s+((?:\w+\.)*\w+)"#
-        guard let expression = try? NSRegularExpression(pattern: pattern) else { return [] }
+    private static let types = "struct|class|enum|actor|protocol|typealias"
+
+    /// The names that follow `prefix`, each once. `extension LedgerPlan.Host` counts for both of its names.
+    private static func names(matching prefix: String, in source: SwiftSource) -> [String] {
+        let pattern = prefix + #"(?!func\b|var\b)((?:\w+\.)*\w+)"#
+        guard let expression = try? NSRegularExpression(pattern: pattern, options: .anchorsMatchLines) else {
+            return []
+        }
         let code = source.code
         var names: [String] = []
         for match in expression.matches(in: code, range: NSRange(code.startIndex..., in: code)) {
             guard let range = Range(match.range(at: 1), in: code) else { continue }
-            // `extension LedgerPlan.Host` counts for both names; `class func` and `class var` declare no type.
-            for part in code[range].split(separator: ".").map(String.init)
-            where part != "func" && part != "var" && !names.contains(part) {
+            for part in code[range].split(separator: ".").map(String.init) where !names.contains(part) {
                 names.append(part)
             }
         }

@@ -53,8 +53,10 @@ import Testing
     @Test(arguments: [
         ("A.swift", "struct B {}"), ("A.swift", "// struct A {}\nenum B {}"),
         ("A+Topic.swift", "extension B {}"),
-        ("Utilities.swift", "extension Array {}\nstruct B {}"),
-        ("A.swift", "func struct A2() {}\nclass AB {}"),
+        ("Rules.swift", "extension Array {}"),
+        ("Rules.swift", "public struct B { struct C {} }\nextension D {}"),
+        ("A.swift", "@unchecked final class AB { class func f() {} }"),
+        ("A+Topic.swift", "struct B {}\nstruct C {}"),
     ])
     func `is refused under another name`(file: String, text: String) {
         #expect(!FileShape.nameFindings(SwiftSource(path: "Sources/X/" + file, text: text)).isEmpty)
@@ -65,9 +67,9 @@ import Testing
         ("main.swift", "struct B {}"), ("constants.swift", "let x = 1"),
         ("Host.swift", "extension Plan.Host {}"),
         ("A+Topic.swift", "public enum ATopic {}"),
-        ("Numbers.swift", "struct One {}\nstruct Two {}\nstruct Three {}"),
+        ("Numbers.swift", "struct One {}\npublic final class Two {}"),
     ])
-    func `is taken under the name of a type in it`(file: String, text: String) {
+    func `is taken under the name of a type, or of the idea of several`(file: String, text: String) {
         #expect(FileShape.nameFindings(SwiftSource(path: "Sources/X/" + file, text: text)).isEmpty)
     }
 
