@@ -63,7 +63,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("A.swift", "public struct A {}"), ("A.swift", "extension A {}"), ("A+Topic.swift", "extension A {}"),
+        ("A.swift", "public struct A {}"), ("Ballot.swift", "struct SpoiltBallot {}"),
+        ("A.swift", "extension A {}"), ("A+Topic.swift", "extension A {}"),
         ("main.swift", "struct B {}"), ("constants.swift", "let x = 1"),
         ("Host.swift", "extension Plan.Host {}"),
         ("A+Topic.swift", "public enum ATopic {}"),
