@@ -1,4 +1,5 @@
 import Ledger
+import TestSupport
 import Testing
 
 /// Whatever bytes arrive: no trap, and no second leaf with a valid signature.

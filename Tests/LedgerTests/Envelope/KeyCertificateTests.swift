@@ -1,4 +1,5 @@
 import Ledger
+import TestSupport
 import Testing
 
 @Suite struct `A key certificate` {
@@ -58,7 +59,7 @@ import Testing
             try KeyCertificate(pem: try directory.read("crt"))
         }
         #expect(certificate?.code == .badCertificate)
-        let key = #expect(throws: EnvelopeError.self) { try SigningKey(pem: try directory.read("key")) }
+        let key = #expect(throws: EnvelopeError.self) { try IdentityKey(pem: try directory.read("key")) }
         #expect(key?.code == .badKey)
     }
 
@@ -97,16 +98,16 @@ import Testing
             let old = try directory.read("old.key")
             #expect(
                 String(decoding: old, as: UTF8.self).contains("BEGIN \(algorithm.uppercased()) PRIVATE KEY"))
-            #expect(try SigningKey(pem: old).matches(identity.certificate))
+            #expect(try IdentityKey(pem: old).matches(identity.certificate))
             try directory.shell(
                 "openssl pkcs8 -topk8 -in \(identity.name).key -passout pass:secret -out locked.key")
-            #expect(throws: EnvelopeError.self) { try SigningKey(pem: try directory.read("locked.key")) }
+            #expect(throws: EnvelopeError.self) { try IdentityKey(pem: try directory.read("locked.key")) }
         }
         #expect(try !identities.rsa.signingKey().matches(identities.otherRSA.certificate))
         #expect(try !identities.rsa.signingKey().matches(identities.p256.certificate))
         #expect(throws: EnvelopeError.self) { try DecryptionKey(pem: identities.p256.keyPEM) }
         for pem in [[], [0x30], Array("-----BEGIN PRIVATE KEY-----\n".utf8), identities.rsa.certificatePEM] {
-            #expect(throws: EnvelopeError.self) { try SigningKey(pem: pem) }
+            #expect(throws: EnvelopeError.self) { try IdentityKey(pem: pem) }
         }
     }
 }

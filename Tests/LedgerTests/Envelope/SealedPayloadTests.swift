@@ -1,4 +1,5 @@
 import Ledger
+import TestSupport
 import Testing
 
 /// Positions in the tree of a payload: ContentInfo / [0] / AuthEnvelopedData / its fields.
