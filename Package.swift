@@ -28,6 +28,8 @@ let package = Package(
         // SHA-256 and Ed25519 of the log's proofs (signing measured three times as fast as OpenSSL 3.0's);
         // the keys that `init` makes (CryptoExtras for RSA).
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        // The names of header fields and statuses that Hummingbird speaks in.
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         // Event loops; TLS 1.3 with a pinned client certificate check.
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -70,12 +72,14 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdHTTP2", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "X509", package: "swift-certificates"),
             ],

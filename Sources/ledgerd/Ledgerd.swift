@@ -8,7 +8,8 @@ struct Ledgerd: AsyncParsableCommand {
         commandName: "ledgerd",
         abstract: "A tamper-evident ledger for the KPIs of software delivery.",
         subcommands: [
-            InitCommand.self
+            InitCommand.self,
+            ServeCommand.self,
         ])
 
     /// Runs a command and ends the process with the status that docs/interfaces.md promises.

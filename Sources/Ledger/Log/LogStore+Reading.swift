@@ -65,6 +65,17 @@ extension LogStore {
         }
     }
 
+    /// The certificate of the block after which the log had `size` entries, if this node has it.
+    public func certificate(ofSize size: UInt64) throws(StoreError) -> CommitCertificate? {
+        guard size > 0 else { return nil }
+        let tables = self.tables
+        return try store.read { transaction throws(StoreError) in
+            let height = try tables.height(of: EntryIndex(size - 1), in: transaction)
+            guard let certificate = try transaction.value(tables.certificates, height) else { return nil }
+            return certificate.header.treeSize == size ? certificate : nil
+        }
+    }
+
     /// The end of the chain at a height, from which it can be extended.
     public func chainTip(at height: BlockHeight) throws(StoreError) -> ChainTip {
         let tables = self.tables

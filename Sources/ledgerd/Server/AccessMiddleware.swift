@@ -1,0 +1,64 @@
+import Foundation
+import Hummingbird
+import Ledger
+import NIOCore
+import NIOSSL
+import Replication
+
+/// Finds out who asks: a bearer token, a token as the password of Basic, or a client certificate.
+///
+/// It refuses only what is shown and wrong. Whether anything needs to be shown is each route's to say.
+struct AccessMiddleware: RouterMiddleware {
+    typealias Context = NodeContext
+    let node: Node
+
+    func handle(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        var context = context
+        if let token = try Self.token(request.headers[.authorization]) {
+            context.principal = try await node.tokens.principal(token)
+        } else if let certificate = await Self.certificate(of: context.channel) {
+            context.principal = try principal(certificate)
+        }
+        return try await next(request, context)
+    }
+
+    /// - Throws: `Problem.badToken` for a header that is neither `Bearer` nor `Basic`.
+    private static func token(_ header: String?) throws -> String? {
+        guard let header else { return nil }
+        let parts = header.split(separator: " ", maxSplits: 1)
+        guard parts.count == 2 else { throw Problem.badToken("the Authorization header has no token") }
+        switch parts[0].lowercased() {
+        case "bearer": return String(parts[1])
+        case "basic":
+            guard let bytes = Data(base64Encoded: String(parts[1])),
+                let pair = String(bytes: bytes, encoding: .utf8), let colon = pair.firstIndex(of: ":")
+            else { throw Problem.badToken("the Basic credentials are not base64 of name:token") }
+            return String(pair[pair.index(after: colon)...])
+        default: throw Problem.badToken("only Bearer and Basic are understood")
+        }
+    }
+
+    /// The certificate that the client showed. The handshake has proved that it holds the key.
+    private static func certificate(of channel: any Channel) async -> NIOSSLCertificate? {
+        // A stream of HTTP/2 is a child of the connection that made the handshake; a connection of HTTP/1.1 is a child
+        // of the listener, which made none.
+        for candidate in [channel, channel.parent].compactMap({ $0 }) {
+            if let certificate = try? await candidate.nioSSL_peerCertificate().get() { return certificate }
+        }
+        return nil
+    }
+
+    /// - Throws: `Problem.badToken` where the key is not enrolled, or may not act any more.
+    private func principal(_ shown: NIOSSLCertificate) throws -> Principal {
+        guard let der = try? shown.toDERBytes(), let certificate = try? KeyCertificate(der: der),
+            let key = node.driver.published.state.registry.key(certificate.keyIdentifier),
+            key.certificate.publicKeyInfo == certificate.publicKeyInfo
+        else { throw Problem.badToken("the client certificate is not enrolled") }
+        guard !key.isRevoked, key.certificate.isValid(at: node.clock()) else {
+            throw Problem.badToken("the key of the client certificate has been revoked or has expired")
+        }
+        return Principal(subject: key.identity, roles: key.roles)
+    }
+}

@@ -1,0 +1,111 @@
+import HTTPTypes
+import Hummingbird
+import Ledger
+import Logging
+import Replication
+
+// The one table of what can go wrong and how it is answered.
+
+extension Problem {
+    init(_ rejection: Rejection) {
+        let status: HTTPResponse.Status =
+            switch rejection.code {
+            case .malformed: .badRequest
+            case .tooLarge: .contentTooLarge
+            case .unauthenticated: .unauthorized
+            case .forbidden: .forbidden
+            case .sealing, .invalid: .unprocessableContent
+            case .conflict: .conflict
+            case .erased: .gone
+            }
+        self.init(rejection.code.rawValue, status, rejection.reason)
+        line = rejection.line
+        column = rejection.column
+    }
+
+    init(_ failure: SubmissionFailure) {
+        switch failure {
+        case .rejected(let rejection): self.init(rejection)
+        case .busy: self = .busy
+        case .storage(let error): self.init(error)
+        case .stopped: self.init("stopping", .serviceUnavailable, "this node is stopping: send the same again soon")
+        }
+    }
+
+    init(_ error: StoreError) {
+        switch error {
+        case .full:
+            self.init("disk-full", .init(code: 507, reasonPhrase: "Insufficient Storage"), "the node's disk is full; the entry is not in the log")
+        case .locked, .otherFormat, .missing, .damaged, .system:
+            self.init(
+                "storage", .internalServerError, "the node's store failed; its operator finds the cause in its output")
+        }
+    }
+
+    static let busy = Problem("busy", .tooManyRequests, "too many entries wait: come back in a second")
+        .with(.retryAfter, "1")
+    static let notFound = Problem("not-found", .notFound, "there is nothing at this address")
+    static let method = Problem("method", .methodNotAllowed, "this address does not take that method")
+    static let unauthenticated = Problem(
+        "unauthenticated", .unauthorized,
+        "show a token: `Authorization: Bearer …`, or Basic with the token as password (`ledgerd token`)"
+    ).with(.wwwAuthenticate, "Bearer realm=\"kpi-ledger\"")
+    static let erased = Problem("erased", .gone, "the payload of this entry was erased; its statement remains")
+    static let noPayload = Problem("not-found", .notFound, "a governance record has no payload")
+    static let failed = Problem("internal", .internalServerError, "the node failed to answer")
+
+    static func badToken(_ reason: String) -> Problem {
+        Problem("bad-token", .unauthorized, reason)
+            .with(.wwwAuthenticate, "Bearer realm=\"kpi-ledger\", error=\"invalid_token\"")
+    }
+    static func forbidden(needing roles: [Role]) -> Problem {
+        Problem("forbidden", .forbidden, "this needs the role \(roles.map(\.rawValue).joined(separator: " or "))")
+    }
+    static func badParameter(_ name: String, _ expectation: String) -> Problem {
+        Problem("bad-parameter", .badRequest, "\(name) must be \(expectation)")
+    }
+    static func noSuchEntry(size: UInt64) -> Problem {
+        Problem("not-found", .notFound, "the log has \(size) entries, counted from 0")
+    }
+    static func tooLarge(limitBytes: Int) -> Problem {
+        Problem("too-large", .contentTooLarge, "a body has at most \(limitBytes) bytes here")
+    }
+    static func mediaType(_ expected: String) -> Problem {
+        Problem("media-type", .unsupportedMediaType, "send \(expected)")
+    }
+    static func notAcceptable(_ offered: String) -> Problem {
+        Problem("not-acceptable", .notAcceptable, "this address answers with \(offered)")
+    }
+}
+
+/// Turns every error into an answer of the table, so that nothing of the inside leaks.
+struct ProblemMiddleware: RouterMiddleware {
+    typealias Context = NodeContext
+
+    func handle(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let problem as Problem {
+            return try problem.response()
+        } catch let error as HTTPError {
+            return try Self.problem(error).response()
+        } catch let error as StoreError {
+            context.logger.error("the store failed", metadata: ["error": "\(error)"])
+            return try Problem(error).response()
+        } catch {
+            context.logger.error("a request failed", metadata: ["error": "\(error)"])
+            return try Problem.failed.response()
+        }
+    }
+
+    private static func problem(_ error: HTTPError) -> Problem {
+        switch error.status {
+        case .notFound: .notFound
+        case .methodNotAllowed: .method
+        case .contentTooLarge: .tooLarge(limitBytes: Limits.submissionBytes)
+        default: Problem("request", error.status, error.body ?? error.status.reasonPhrase)
+        }
+    }
+}

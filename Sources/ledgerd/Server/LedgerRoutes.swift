@@ -1,0 +1,140 @@
+import Foundation
+import Hummingbird
+import Ledger
+import Query
+import Replication
+
+/// Who the ledger is, and how this node is doing.
+struct LedgerRoutes: Sendable {
+    let node: Node
+
+    private struct Nodes: Encodable {
+        struct Node: Encodable {
+            let name: String
+            let url: String
+            let peerAddress: String
+            let sealingCertificate: String
+            let voteKey: String
+            let tlsKeyDigest: String
+        }
+
+        let origin: String
+        let ledgerID: String
+        let epoch: UInt32
+        let quorum: Int
+        let size: UInt64
+        let height: UInt64
+        let view: UInt64
+        let nodes: [Node]
+    }
+
+    @Sendable func nodes(_ request: Request, _ context: NodeContext) async throws -> Response {
+        let published = node.driver.published
+        let genesis = node.directory.genesis
+        let members = zip(genesis.members, node.directory.electorate.keys).map { member, key in
+            Nodes.Node(
+                name: member.name, url: member.url, peerAddress: member.peerAddress,
+                sealingCertificate: Self.pem(member.sealingCertificate), voteKey: key.text,
+                tlsKeyDigest: Base64.encode(member.tlsKeyDigest))
+        }
+        return try .json(
+            Nodes(
+                origin: genesis.origin, ledgerID: node.directory.ledgerID.description,
+                epoch: published.state.epoch.value, quorum: published.state.committee.quorum,
+                size: published.size, height: published.header.height.value, view: published.header.view.value,
+                nodes: members), .seconds)
+    }
+
+    private static func pem(_ der: [UInt8]) -> String {
+        let text = Base64.encode(der)
+        var lines = ["-----BEGIN CERTIFICATE-----"]
+        var rest = text[...]
+        while !rest.isEmpty {
+            lines.append(String(rest.prefix(64)))
+            rest = rest.dropFirst(64)
+        }
+        return (lines + ["-----END CERTIFICATE-----", ""]).joined(separator: "\n")
+    }
+
+    @Sendable func genesis(_ request: Request, _ context: NodeContext) async throws -> Response {
+        .bytes(node.directory.genesisBytes, "application/xml", .seconds)
+    }
+
+    @Sendable func policy(_ request: Request, _ context: NodeContext) async throws -> Response {
+        let epoch = node.driver.published.state.epoch.value
+        guard try request.number("epoch") ?? UInt64(epoch) == UInt64(epoch) else {
+            throw Problem("no-epoch", .notFound, "there is no epoch but \(epoch)")
+        }
+        return .bytes(node.directory.policy.text, "text/plain; charset=utf-8", .seconds)
+    }
+
+    // MARK: Health
+
+    private struct Health: Encodable {
+        let ready: Bool
+        let reasons: [String]
+        let node: String
+        let height: UInt64
+        let view: UInt64
+        let size: UInt64
+        /// Entries that the query store has followed.
+        let queried: UInt64
+        /// Entries that wait to be ordered.
+        let queue: Int
+    }
+
+    /// The process answers: a supervisor has nothing to restart.
+    @Sendable func health(_ request: Request, _ context: NodeContext) async throws -> Response {
+        try answer(reasons: [])
+    }
+
+    /// 503 while this node should not be sent work, with the reasons.
+    @Sendable func readiness(_ request: Request, _ context: NodeContext) async throws -> Response {
+        var reasons: [String] = []
+        if let trouble = node.follower.trouble { reasons.append("queries stand still: \(trouble)") }
+        return try answer(reasons: reasons)
+    }
+
+    private func answer(reasons: [String]) throws -> Response {
+        let published = node.driver.published
+        var response = try Response.json(
+            Health(
+                ready: reasons.isEmpty, reasons: reasons, node: node.directory.configuration.node,
+                height: published.header.height.value, view: published.header.view.value, size: published.size,
+                queried: try node.queries.nextIndex().value, queue: node.driver.queueDepth), .never)
+        response.status = reasons.isEmpty ? .ok : .serviceUnavailable
+        return response
+    }
+
+    // MARK: Metrics
+
+    /// OpenMetrics text.
+    @Sendable func metrics(_ request: Request, _ context: NodeContext) async throws -> Response {
+        try context.require(.operator)
+        let published = node.driver.published
+        let status = try node.queries.status()
+        var text = OpenMetricsText()
+        text.counter("kpi_ledger_submissions", "Submissions by outcome.", [
+            (["outcome": "accepted"], node.metrics.submissionsAccepted.value),
+            (["outcome": "repeated"], node.metrics.submissionsRepeated.value),
+            (["outcome": "refused"], node.metrics.submissionsRefused.value),
+        ])
+        text.counter("kpi_ledger_queries", "Queries by outcome.", [
+            (["outcome": "answered"], node.metrics.queriesAnswered.value),
+            (["outcome": "failed"], node.metrics.queriesFailed.value),
+        ])
+        text.gauge("kpi_ledger_entries", "Entries that are final.", published.size)
+        text.gauge("kpi_ledger_block_height", "Height of the newest final block.", published.header.height.value)
+        text.gauge("kpi_ledger_view", "View of the newest final block.", published.header.view.value)
+        text.gauge("kpi_ledger_queue_entries", "Entries that wait to be ordered.", UInt64(node.driver.queueDepth))
+        text.gauge(
+            "kpi_ledger_query_lag_entries", "Final entries that the query store has not followed yet.",
+            published.size - min(published.size, status.nextIndex.value))
+        text.gauge("kpi_ledger_query_series", "Series in the query store.", UInt64(status.series))
+        text.gauge("kpi_ledger_query_samples", "Samples in the query store.", UInt64(status.samples))
+        text.gauge(
+            "kpi_ledger_store_bytes", "Bytes of the log in use on the disk.", UInt64(try node.log.usedBytes()))
+        return .bytes(
+            Array(text.finished.utf8), "application/openmetrics-text; version=1.0.0; charset=utf-8", .never)
+    }
+}

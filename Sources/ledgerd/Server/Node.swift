@@ -1,0 +1,79 @@
+import Foundation
+import Ledger
+import Logging
+import Query
+import Replication
+
+/// Everything that one running node has, put together once.
+final class Node: Sendable {
+    let directory: NodeDirectory
+    let log: LogStore
+    let driver: ReplicaDriver
+    let checker: EntryChecker
+    let receipts: ReceiptDesk
+    let queries: QueryStore
+    let follower: Follower
+    let tokens: AccessTokens
+    let metrics = ServerMetrics()
+    let queryPlaces = QueryPlaces(count: Limits.queriesAtOnce)
+    let logger: Logger
+
+    /// Opens the node of a directory: reads its keys and its log, and settles what was in flight when it stopped.
+    ///
+    /// - Throws: `CommandFailure`.
+    init(_ directory: NodeDirectory, logger: Logger) async throws {
+        self.directory = directory
+        self.logger = logger
+        let genesis = directory.genesis
+        do {
+            let root = ChainTip(genesis: genesis, id: directory.ledgerID).header
+            try FileManager.default.createDirectory(
+                atPath: directory.dataPath, withIntermediateDirectories: true)
+            log = try LogStore(directory: directory.dataPath, genesis: root, access: .writing(.full))
+            let opened = try QueryStore.open(directory: directory.dataPath + "/query", ledger: directory.ledgerID)
+            queries = opened.store
+            if let reason = opened.rebuilt { logger.notice("\(reason)") }
+
+            let followed = FollowerPort()
+            driver = try ReplicaDriver(
+                ports: .init(
+                    log: log, voteKey: directory.voteKey, electorate: directory.electorate, clock: Self.now,
+                    onCommit: { _, blocks in followed.follower?.offer(blocks) },
+                    report: { logger.error("\($0)") }),
+                id: directory.id, genesis: genesis, ledgerID: directory.ledgerID)
+            let driver = self.driver
+            follower = Follower(log: log, store: queries, logger: logger, published: { driver.published })
+            followed.follower = follower
+        } catch let error as StoreError {
+            throw CommandFailure(.unreachable, "\(error)", remedy: Self.remedy(error))
+        }
+        checker = EntryChecker(directory.decryption)
+        receipts = ReceiptDesk(log: log, electorate: directory.electorate, ledgerKey: directory.ledgerKey)
+        tokens = try await AccessTokens(genesis: genesis)
+    }
+
+    func clock() -> Timestamp { Self.now() }
+
+    @Sendable static func now() -> Timestamp {
+        let milliseconds = (Date().timeIntervalSince1970 * 1000).rounded(.down)
+        // A clock set outside the years 0001 to 9999 is held at their end; the block's time then says so.
+        return Timestamp(milliseconds: Int64(exactly: milliseconds) ?? 0) ?? .latest
+    }
+
+    private static func remedy(_ error: StoreError) -> String {
+        switch error {
+        case .full: "Free some space, then start the node again."
+        case .locked: "Stop the other process that serves this directory."
+        case .otherFormat: "Use the version of ledgerd that wrote it."
+        case .missing, .system: "Check the directory and its permissions."
+        case .damaged: "Do not delete anything: run `ledgerd verify --directory` and see docs/operating.md, “Damage”."
+        }
+    }
+}
+
+/// Joins the driver, which is made first, to the follower, which needs it.
+///
+/// Safe to share: set once, before the driver can commit a block that was submitted.
+private final class FollowerPort: @unchecked Sendable {
+    var follower: Follower?
+}

@@ -1,0 +1,95 @@
+import Foundation
+import Ledger
+
+/// What a node reads from its directory before it serves: who it is, and its keys.
+///
+/// Shape: docs/operating.md, "The directory".
+struct NodeDirectory: Sendable {
+    let path: String
+    let configuration: NodeConfiguration
+    /// The exact bytes; their SHA-256 is the ledger id.
+    let genesisBytes: [UInt8]
+    let genesis: Genesis
+    let ledgerID: Digest
+    /// This node among the members.
+    let id: ReplicaID
+    let electorate: Electorate
+    let policy: Policy
+    let voteKey: SigningKey
+    let ledgerKey: NoteSigningKey
+    let decryption: EntryChecker.NodeDecryption
+
+    var tlsCertificatePath: String { path + "/tls.crt" }
+    var tlsKeyPath: String { path + "/tls.key" }
+    var dataPath: String {
+        configuration.data.hasPrefix("/") ? configuration.data : path + "/" + configuration.data
+    }
+
+    /// - Throws: `CommandFailure` that names the file at fault.
+    init(path: String) throws {
+        self.path = path
+        let configurationBytes = try Self.read(NodeConfiguration.fileName, in: path)
+        do {
+            configuration = try JSONDecoder().decode(NodeConfiguration.self, from: Data(configurationBytes))
+        } catch {
+            throw Self.unusable(NodeConfiguration.fileName, in: path, "it is not a node's configuration: \(error)")
+        }
+
+        genesisBytes = try Self.read("genesis.xml", in: path)
+        do { genesis = try Genesis.parse(genesisBytes) } catch {
+            throw Self.unusable("genesis.xml", in: path, "\(error)")
+        }
+        ledgerID = .sha256(genesisBytes)
+        do {
+            electorate = try Electorate(origin: genesis.origin, members: genesis.members)
+            policy = try Policy(of: genesis)
+        } catch { throw Self.unusable("genesis.xml", in: path, error.reason) }
+
+        let name = configuration.node
+        guard let position = genesis.members.firstIndex(where: { $0.name == name }) else {
+            throw Self.unusable(NodeConfiguration.fileName, in: path, "the genesis has no member \(name)")
+        }
+        let member = genesis.members[position]
+        id = ReplicaID(UInt16(position))
+
+        voteKey = try Self.readEd25519("vote.key", in: path, public: member.voteKey)
+        ledgerKey = NoteSigningKey(
+            name: electorate.origin, kind: .note,
+            key: try Self.readEd25519("ledger.key", in: path, public: genesis.ledgerKey))
+        let sealingKey = try Self.read("sealing.key", in: path)
+        do throws(EnvelopeError) {
+            let certificate = try KeyCertificate(der: member.sealingCertificate)
+            let key = try DecryptionKey(pem: sealingKey)
+            guard key.matches(certificate) else {
+                throw EnvelopeError(.badKey, "it is not the key of the member's sealing certificate")
+            }
+            decryption = EntryChecker.NodeDecryption(key: key, certificate: certificate)
+        } catch { throw Self.unusable("sealing.key", in: path, error.reason) }
+    }
+
+    private static func readEd25519(
+        _ name: String, in path: String, public expected: [UInt8]
+    ) throws -> SigningKey {
+        let text = String(decoding: try read(name, in: path), as: UTF8.self)
+        guard let seed = Ed25519KeyFile.seed(text), let key = SigningKey(seed: seed) else {
+            throw unusable(name, in: path, "it is not an Ed25519 private key in PKCS #8")
+        }
+        guard key.verificationKey.bytes == expected else {
+            throw unusable(name, in: path, "it is not the key that the genesis names")
+        }
+        return key
+    }
+
+    private static func read(_ name: String, in path: String) throws -> [UInt8] {
+        do { return [UInt8](try Data(contentsOf: URL(filePath: path + "/" + name))) } catch {
+            throw CommandFailure(
+                .unreachable, "\(path)/\(name) cannot be read",
+                remedy: "Name the directory of one node, made by `ledgerd init` (DIR/node1).")
+        }
+    }
+
+    private static func unusable(_ name: String, in path: String, _ reason: String) -> CommandFailure {
+        CommandFailure(
+            .unreachable, "\(path)/\(name): \(reason)", remedy: "Put back the file that `ledgerd init` made.")
+    }
+}

@@ -1,0 +1,84 @@
+import Foundation
+import Hummingbird
+import HummingbirdHTTP2
+import Ledger
+import Logging
+import NIOCore
+import NIOPosix
+import NIOSSL
+import Replication
+import ServiceLifecycle
+import UnixSignals
+
+/// Serves a node over HTTPS until it is told to stop, then ends in order: no new requests, what waits is answered, the
+/// last block is on the disk.
+struct NodeServer: Sendable {
+    private let node: Node
+
+    init(_ node: Node) { self.node = node }
+
+    /// - Throws: `CommandFailure` where the address or the certificate cannot be used.
+    func run() async throws {
+        let listener = node.directory.configuration.https
+        let name = node.directory.configuration.node
+        let application = Application(
+            router: Routes.router(node),
+            server: try .http2Upgrade(
+                tlsChannelConfiguration: Self.tls(node.directory),
+                configuration: .init(
+                    idleTimeout: .seconds(Limits.idleSeconds),
+                    streamConfiguration: .init(idleTimeout: .seconds(Limits.idleSeconds)))),
+            configuration: .init(
+                address: .hostname(listener.host, port: Int(listener.port)), serverName: nil,
+                availableConnectionsDelegate: .maximum(Limits.connections, logger: node.logger)),
+            onServerRunning: { channel in
+                let port = channel.localAddress?.port ?? Int(listener.port)
+                // Someone waits for this line: standard output into a pipe is buffered otherwise.
+                FileHandle.standardOutput.write(
+                    Data("\(name) serves https://\(listener.host):\(port)\n".utf8))
+            },
+            logger: node.logger)
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [.init(service: NodeService(node: node)), .init(service: application)],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: node.logger))
+        do { try await group.run() } catch let error as IOError {
+            throw CommandFailure(
+                .unreachable, "\(listener.host):\(listener.port) cannot be served: \(error)",
+                remedy: "End what uses the port, or change it in \(node.directory.path)/config.json.")
+        }
+    }
+
+    /// TLS 1.3 only. A client may show a certificate; whose it is, `AccessMiddleware` asks. No authority vouches for
+    /// client certificates: the enrolment in the log does, so the handshake itself accepts any.
+    private static func tls(_ directory: NodeDirectory) throws -> HummingbirdHTTP2.TLSChannelConfiguration {
+        do {
+            let chain = try NIOSSLCertificate.fromPEMFile(directory.tlsCertificatePath)
+            let key = try NIOSSLPrivateKey(file: directory.tlsKeyPath, format: .pem)
+            var configuration = TLSConfiguration.makeServerConfiguration(
+                certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+            configuration.minimumTLSVersion = .tlsv13
+            configuration.certificateVerification = .optionalVerification
+            return HummingbirdHTTP2.TLSChannelConfiguration(
+                tlsConfiguration: configuration,
+                customVerificationCallback: { _, promise in promise.succeed(.certificateVerified) })
+        } catch {
+            throw CommandFailure(
+                .unreachable, "the TLS key or certificate in \(directory.path) cannot be used: \(error)",
+                remedy: "Put back tls.key and tls.crt, which `ledgerd init` made.")
+        }
+    }
+}
+
+/// The part of a node that outlives its last request.
+private struct NodeService: Service {
+    let node: Node
+
+    func run() async throws {
+        node.follower.catchUp()
+        // Services end in the reverse order of their start: the server has answered its last request by now.
+        try? await gracefulShutdown()
+        await node.driver.stop()
+        node.follower.catchUp()
+    }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import Hummingbird
+import Ledger
+import Query
+
+/// The parameters of a Prometheus API request: of the address, and of the form in the body of a POST.
+struct QueryParameters: Sendable {
+    private var pairs: [(name: String, value: String)] = []
+
+    /// - Throws: `Problem` for a body that is too large or no form.
+    init(_ request: Request) async throws {
+        for (name, value) in request.uri.queryParameters { pairs.append((String(name), String(value))) }
+        guard request.method == .post else { return }
+        guard request.mediaType == "application/x-www-form-urlencoded" else {
+            throw Problem.mediaType("application/x-www-form-urlencoded")
+        }
+        let body = String(decoding: try await request.body(limitBytes: Limits.queryBytes), as: UTF8.self)
+        for pair in body.split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            pairs.append((Self.decoded(parts[0]), parts.count > 1 ? Self.decoded(parts[1]) : ""))
+        }
+    }
+
+    private static func decoded(_ text: Substring) -> String {
+        let spaced = text.replacing("+", with: " ")
+        return spaced.removingPercentEncoding ?? String(spaced)
+    }
+
+    func first(_ name: String) -> String? { pairs.first { $0.name == name }?.value }
+    func all(_ name: String) -> [String] { pairs.filter { $0.name == name }.map(\.value) }
+
+    func required(_ name: String) throws(QueryError) -> String {
+        guard let value = first(name) else { throw missing(name) }
+        return value
+    }
+
+    func missing(_ name: String) -> QueryError {
+        QueryError(.badData, "invalid parameter \"\(name)\": it is missing")
+    }
+
+    private func invalid(_ name: String, _ value: String, _ expectation: String) -> QueryError {
+        QueryError(.badData, "invalid parameter \"\(name)\": cannot parse \"\(value)\" to \(expectation)")
+    }
+
+    /// RFC 3339, or seconds since 1970 with a fraction.
+    func time(_ name: String) throws(QueryError) -> Timestamp? {
+        guard let text = first(name), !text.isEmpty else { return nil }
+        if let seconds = Double(text), seconds.isFinite, seconds.magnitude < 1e12 {
+            if let time = Timestamp(milliseconds: Int64((seconds * 1000).rounded())) { return time }
+        } else if let time = Self.rfc3339(text) {
+            return time
+        }
+        throw invalid(name, text, "a valid timestamp")
+    }
+
+    /// Clients such as Grafana and promtool send nanoseconds; what is finer than a millisecond is dropped.
+    private static func rfc3339(_ text: String) -> Timestamp? {
+        guard let point = text.firstIndex(of: ".") else { return Timestamp(rfc3339: text) }
+        let fraction = text[text.index(after: point)...].prefix { $0.isASCII && $0.isNumber }
+        let rest = text[point...].dropFirst(fraction.count + 1)
+        return Timestamp(rfc3339: text[..<point] + "." + fraction.prefix(3) + rest)
+    }
+
+    /// A Prometheus duration (`1h30m`), or seconds with a fraction. In milliseconds.
+    func duration(_ name: String) throws(QueryError) -> Int64? {
+        guard let text = first(name), !text.isEmpty else { return nil }
+        if let seconds = Double(text), seconds.isFinite, seconds.magnitude < 1e12 {
+            return Int64((seconds * 1000).rounded())
+        }
+        guard let milliseconds = DurationText.milliseconds(text) else {
+            throw invalid(name, text, "a valid duration")
+        }
+        return milliseconds
+    }
+
+    func lookback() throws(QueryError) -> Int64 {
+        try duration("lookback_delta") ?? QueryEngine.defaultLookbackMilliseconds
+    }
+
+    /// In milliseconds; never longer than the node allows.
+    func timeout() throws(QueryError) -> Int64 {
+        let most = Int64(Limits.querySeconds) * 1000
+        guard let asked = try duration("timeout") else { return most }
+        return min(max(0, asked), most)
+    }
+
+    /// 0 or absent means all.
+    func limit() throws(QueryError) -> Int {
+        guard let text = first("limit"), !text.isEmpty else { return .max }
+        guard let limit = Int(text), limit >= 0 else { throw invalid("limit", text, "a non-negative number") }
+        return limit == 0 ? .max : limit
+    }
+}

@@ -1,0 +1,126 @@
+import Foundation
+import Hummingbird
+import Ledger
+import Query
+
+/// The Prometheus HTTP API: its parameters, its JSON and its error types.
+///
+/// - Source: prometheus.io/docs/prometheus/latest/querying/api.
+struct QueryRoutes: Sendable {
+    let node: Node
+
+    @Sendable func instant(_ request: Request, _ context: NodeContext) async throws -> Response {
+        try await answer(request, context) { engine, parameters throws(QueryError) in
+            let result = try engine.instant(
+                try parameters.required("query"), at: try parameters.time("time") ?? node.clock(),
+                lookbackMilliseconds: try parameters.lookback())
+            return PrometheusJSON.response(result)
+        }
+    }
+
+    @Sendable func range(_ request: Request, _ context: NodeContext) async throws -> Response {
+        try await answer(request, context) { engine, parameters throws(QueryError) in
+            guard let start = try parameters.time("start") else { throw parameters.missing("start") }
+            guard let end = try parameters.time("end") else { throw parameters.missing("end") }
+            guard let step = try parameters.duration("step") else { throw parameters.missing("step") }
+            let result = try engine.range(
+                try parameters.required("query"), from: start, through: end, stepMilliseconds: step,
+                lookbackMilliseconds: try parameters.lookback())
+            return PrometheusJSON.response(result)
+        }
+    }
+
+    @Sendable func series(_ request: Request, _ context: NodeContext) async throws -> Response {
+        try await answer(request, context) { engine, parameters throws(QueryError) in
+            let found = try engine.series(
+                parameters.all("match[]"), from: try parameters.time("start") ?? .earliest,
+                through: try parameters.time("end") ?? .latest)
+            return PrometheusJSON.response(series: Array(found.prefix(try parameters.limit())))
+        }
+    }
+
+    @Sendable func labels(_ request: Request, _ context: NodeContext) async throws -> Response {
+        try await answer(request, context) { engine, parameters throws(QueryError) in
+            let found = try engine.labels(
+                parameters.all("match[]"), from: try parameters.time("start") ?? .earliest,
+                through: try parameters.time("end") ?? .latest)
+            return PrometheusJSON.response(texts: Array(found.prefix(try parameters.limit())))
+        }
+    }
+
+    @Sendable func labelValues(_ request: Request, _ context: NodeContext) async throws -> Response {
+        let name = context.parameters.get("name")?.removingPercentEncoding ?? ""
+        return try await answer(request, context) { engine, parameters throws(QueryError) in
+            let found = try engine.labelValues(
+                name, parameters.all("match[]"), from: try parameters.time("start") ?? .earliest,
+                through: try parameters.time("end") ?? .latest)
+            return PrometheusJSON.response(texts: Array(found.prefix(try parameters.limit())))
+        }
+    }
+
+    @Sendable func metadata(_ request: Request, _ context: NodeContext) async throws -> Response {
+        try await answer(request, context) { engine, parameters throws(QueryError) in
+            PrometheusJSON.response(
+                metadata: engine.metadata(of: parameters.first("metric"), limit: try parameters.limit()))
+        }
+    }
+
+    @Sendable func format(_ request: Request, _ context: NodeContext) async throws -> Response {
+        try await answer(request, context) { _, parameters throws(QueryError) in
+            PrometheusJSON.response(text: try QueryEngine.format(try parameters.required("query")))
+        }
+    }
+
+    private struct BuildInformation: Encodable {
+        struct Data: Encodable {
+            /// Of the language that is spoken, for clients that look for features in it.
+            let version = "3.0.0"
+            let application = "kpi-ledger"
+            let revision = LedgerVersion.text
+        }
+        let status = "success"
+        let data = Data()
+    }
+
+    @Sendable func buildInformation(_ request: Request, _ context: NodeContext) async throws -> Response {
+        try context.require(.analyst)
+        return try .json(BuildInformation(), .seconds)
+    }
+
+    // MARK: How all of them are answered
+
+    private func answer(
+        _ request: Request, _ context: NodeContext,
+        _ body: @escaping @Sendable (QueryEngine, QueryParameters) throws(QueryError) -> [UInt8]
+    ) async throws -> Response {
+        try context.require(.analyst)
+        let parameters = try await QueryParameters(request)
+        let result: Result<[UInt8], QueryError>
+        do throws(QueryError) {
+            let deadline = ContinuousClock.now + .milliseconds(try parameters.timeout())
+            let engine = QueryEngine(store: node.queries) {
+                ContinuousClock.now > deadline ? .timeout : nil
+            }
+            result = await node.queryPlaces.run { () throws(QueryError) in try body(engine, parameters) }
+        } catch { result = .failure(error) }
+
+        switch result {
+        case .success(let json):
+            node.metrics.queriesAnswered.increment()
+            return .bytes(json, "application/json", .never)
+        case .failure(let error):
+            node.metrics.queriesFailed.increment()
+            return .bytes(
+                PrometheusJSON.response(error: error), "application/json", .never, status: Self.status(error))
+        }
+    }
+
+    private static func status(_ error: QueryError) -> HTTPResponse.Status {
+        switch error.kind {
+        case .badData: .badRequest
+        case .execution: .unprocessableContent
+        case .timeout, .canceled: .serviceUnavailable
+        case .internal: .internalServerError
+        }
+    }
+}
