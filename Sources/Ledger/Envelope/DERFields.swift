@@ -144,28 +144,3 @@ enum DERDocument {
         (error as? ASN1Error).map { String(describing: $0.code) } ?? "it cannot be read"
     }
 }
-
-extension DER.Serializer {
-    mutating func append(_ oid: OID) { serializeRawBytes(oid.der) }
-
-    mutating func append(octets: some Sequence<UInt8>, _ identifier: ASN1Identifier = .octetString) {
-        appendPrimitiveNode(identifier: identifier) { $0.append(contentsOf: octets) }
-    }
-
-    mutating func append(smallInteger value: UInt8) {
-        precondition(value < 128, "a small integer is one byte without a sign bit")
-        appendPrimitiveNode(identifier: .integer) { $0.append(value) }
-    }
-
-    mutating func append(
-        _ identifier: ASN1Identifier, _ body: (inout DER.Serializer) -> Void
-    ) { appendConstructedNode(identifier: identifier, body) }
-
-    /// `AlgorithmIdentifier` with absent parameters, or with NULL.
-    mutating func append(algorithm: OID, null: Bool = false) {
-        append(.sequence) { fields in
-            fields.append(algorithm)
-            if null { fields.appendPrimitiveNode(identifier: .null) { _ in } }
-        }
-    }
-}

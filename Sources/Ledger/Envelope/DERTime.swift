@@ -24,12 +24,12 @@ enum DERTime {
     }
 
     /// UTCTime from 1950 to 2049, else GeneralizedTime; a fraction of a second is dropped.
-    static func append(_ timestamp: Timestamp, to serializer: inout DER.Serializer) {
+    static func encoded(_ timestamp: Timestamp) -> [UInt8] {
         let digits = timestamp.description.utf8.prefix(19).filter { (0x30...0x39).contains($0) }
         let isUTCTime = (1950...2049).contains(digits.prefix(4).reduce(0) { $0 * 10 + Int($1 - 0x30) })
-        serializer.appendPrimitiveNode(identifier: isUTCTime ? .utcTime : .generalizedTime) { bytes in
-            bytes.append(contentsOf: isUTCTime ? digits.dropFirst(2) : digits[...])
-            bytes.append(UInt8(ascii: "Z"))
-        }
+        let zone = [UInt8(ascii: "Z")]
+        return isUTCTime
+            ? DERBytes.value(0x17, [Array(digits.dropFirst(2)), zone])
+            : DERBytes.value(0x18, [digits, zone])
     }
 }

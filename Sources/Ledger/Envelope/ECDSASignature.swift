@@ -31,17 +31,7 @@ struct ECDSASignature: Hashable, Sendable {
     }
 
     var der: [UInt8] {
-        var serializer = DER.Serializer()
-        serializer.append(.sequence) { fields in
-            for scalar in [r, s] {
-                fields.appendPrimitiveNode(identifier: .integer) { bytes in
-                    let digits = scalar.drop { $0 == 0 }
-                    if (digits.first ?? 0x80) >= 0x80 { bytes.append(0) }
-                    bytes.append(contentsOf: digits)
-                }
-            }
-        }
-        return serializer.serializedBytes
+        DERBytes.sequence(DERBytes.integer(positive: r), DERBytes.integer(positive: s))
     }
 
     /// 32 bytes from the shortest form of an INTEGER in `1..<n`.

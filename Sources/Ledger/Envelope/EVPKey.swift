@@ -2,8 +2,9 @@ internal import COpenSSL
 
 /// One OpenSSL key, of a kind that the ledger takes.
 ///
-/// `@unchecked Sendable` by this rule: the key is never changed after `init`, and OpenSSL lets any number of threads use
-/// such a key at once (openssl-threads(7)); every operation makes its own context. The pointer never leaves this file.
+/// `@unchecked Sendable` by this rule: neither key nor template is changed after `init`, and OpenSSL lets any number of
+/// threads read such objects at once (openssl-threads(7)); every operation makes a context of its own. The pointers
+/// never leave this file.
 @safe final class EVPKey: @unchecked Sendable {
     /// What a key can do follows from its kind.
     enum Kind: Hashable, Sendable {
@@ -14,6 +15,8 @@ internal import COpenSSL
 
     let kind: Kind
     private let pointer: OpaquePointer
+    /// Ready to verify; each call works on a copy, which costs less than looking the algorithms up again.
+    private let verification: OpaquePointer?
 
     /// Every SubjectPublicKeyInfo of a P-256 key begins so: id-ecPublicKey, prime256v1 by name, 65 bytes uncompressed.
     private static let p256Prefix: [UInt8] = [
@@ -23,33 +26,49 @@ internal import COpenSSL
 
     /// Takes the ownership of `owned`, also when it throws.
     private init(owned: OpaquePointer, failure: EnvelopeError.Code) throws(EnvelopeError) {
+        do throws(EnvelopeError) {
+            kind = try unsafe Self.kind(of: owned, failure)
+        } catch {
+            // An initialiser that throws here runs no `deinit`; strangers could make us leak.
+            unsafe EVP_PKEY_free(owned)
+            throw error
+        }
         unsafe pointer = owned
-        switch unsafe EVP_PKEY_get_base_id(owned) {
+        unsafe verification = Self.verification(owned, kind)
+    }
+
+    deinit {
+        unsafe EVP_PKEY_CTX_free(verification)
+        unsafe EVP_PKEY_free(pointer)
+    }
+
+    private static func kind(
+        of key: OpaquePointer, _ failure: EnvelopeError.Code
+    ) throws(EnvelopeError) -> Kind {
+        switch unsafe EVP_PKEY_get_base_id(key) {
         case EVP_PKEY_RSA:
-            let bits = Int(unsafe EVP_PKEY_get_bits(owned))
-            guard Limits.rsaBits.contains(bits), bits % 8 == 0 else {
+            let bits = Int(unsafe EVP_PKEY_get_bits(key))
+            let range = Limits.rsaBits
+            guard range.contains(bits), bits % 8 == 0 else {
                 throw EnvelopeError(
                     failure,
-                    "an RSA key of \(bits) bits is not one of \(Limits.rsaBits.lowerBound) to \(Limits.rsaBits.upperBound)"
-                )
+                    "an RSA key of \(bits) bits is not one of \(range.lowerBound) to \(range.upperBound)")
             }
             // A huge exponent makes each verification slow, a tiny one is fragile; every tool uses 2^16 + 1.
-            guard unsafe Self.rsaExponent(owned) == 65_537 else {
+            guard unsafe rsaExponent(key) == 65_537 else {
                 throw EnvelopeError(failure, "the public exponent of the RSA key is not 65537")
             }
-            kind = .rsa(bits: bits)
+            return .rsa(bits: bits)
         case EVP_PKEY_EC:
-            guard try unsafe Self.publicKeyInfo(owned).starts(with: Self.p256Prefix) else {
+            guard try unsafe publicKeyInfo(key).starts(with: p256Prefix) else {
                 throw EnvelopeError(
                     failure, "the elliptic curve of the key is not P-256, by name and uncompressed")
             }
-            kind = .p256
+            return .p256
         default:
             throw EnvelopeError(failure, "the key is neither RSA nor P-256")
         }
     }
-
-    deinit { unsafe EVP_PKEY_free(pointer) }
 
     /// The public key of an X.509 certificate in DER.
     convenience init(certificate der: [UInt8]) throws(EnvelopeError) {
@@ -123,11 +142,8 @@ extension EVPKey {
     func verifies(_ signature: [UInt8], of digest: Digest) -> Bool {
         defer { OpenSSL.forgetErrors() }
         let message = digest.bytes
-        guard let context = unsafe EVP_PKEY_CTX_new_from_pkey(nil, pointer, nil) else { return false }
+        guard let context = unsafe EVP_PKEY_CTX_dup(verification) else { return false }
         defer { unsafe EVP_PKEY_CTX_free(context) }
-        guard unsafe EVP_PKEY_verify_init(context) == 1, unsafe setSignatureScheme(context) else {
-            return false
-        }
         return unsafe EVP_PKEY_verify(context, signature, signature.count, message, message.count) == 1
     }
 
@@ -138,7 +154,7 @@ extension EVPKey {
         guard let context = unsafe EVP_PKEY_CTX_new_from_pkey(nil, pointer, nil) else { throw failure }
         defer { unsafe EVP_PKEY_CTX_free(context) }
         var count = 0
-        guard unsafe EVP_PKEY_sign_init(context) == 1, unsafe setSignatureScheme(context),
+        guard unsafe EVP_PKEY_sign_init(context) == 1, unsafe Self.setSignatureScheme(context, kind),
             unsafe EVP_PKEY_sign(context, nil, &count, message, message.count) == 1
         else { throw failure }
         var signature = [UInt8](repeating: 0, count: count)
@@ -148,7 +164,17 @@ extension EVPKey {
         return Array(signature.prefix(count))
     }
 
-    private func setSignatureScheme(_ context: OpaquePointer) -> Bool {
+    /// `nil` where the library fails; then nothing verifies.
+    private static func verification(_ key: OpaquePointer, _ kind: Kind) -> OpaquePointer? {
+        guard let context = unsafe EVP_PKEY_CTX_new_from_pkey(nil, key, nil) else { return nil }
+        guard unsafe EVP_PKEY_verify_init(context) == 1, unsafe setSignatureScheme(context, kind) else {
+            unsafe EVP_PKEY_CTX_free(context)
+            return nil
+        }
+        return unsafe context
+    }
+
+    private static func setSignatureScheme(_ context: OpaquePointer, _ kind: Kind) -> Bool {
         guard unsafe EVP_PKEY_CTX_set_signature_md(context, OpenSSL.sha256) == 1 else { return false }
         switch kind {
         case .rsa: return unsafe EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1

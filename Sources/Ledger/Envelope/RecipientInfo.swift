@@ -55,31 +55,19 @@ struct NodeRecipient: Hashable, Sendable {
     }
 
     var encoded: [UInt8] {
-        var serializer = DER.Serializer()
-        serializer.append(.sequence) { fields in
+        let (version, identifier): (UInt8, [UInt8]) =
             switch name {
             case .issuerAndSerialNumber(let issuer, let serialNumber):
-                fields.append(smallInteger: 0)
-                fields.append(.sequence) { $0.serializeRawBytes(issuer + serialNumber) }
+                (0, DERBytes.sequence(issuer, serialNumber))
             case .keyIdentifier(let identifier):
-                fields.append(smallInteger: 2)
-                fields.append(octets: identifier, .context(0))
+                (2, DERBytes.contextOctets(0, identifier))
             }
-            fields.append(.sequence) { algorithm in
-                algorithm.append(.rsaOAEP)
-                algorithm.append(.sequence) { parameters in
-                    parameters.append(.context(0)) { $0.append(algorithm: .sha256) }
-                    parameters.append(.context(1)) { tagged in
-                        tagged.append(.sequence) { mask in
-                            mask.append(.mgf1)
-                            mask.append(algorithm: .sha256)
-                        }
-                    }
-                }
-            }
-            fields.append(octets: encryptedKey)
-        }
-        return serializer.serializedBytes
+        let mask = DERBytes.algorithm(.mgf1, DERBytes.algorithm(.sha256))
+        let parameters = DERBytes.sequence(
+            DERBytes.context(0, DERBytes.algorithm(.sha256)), DERBytes.context(1, mask))
+        return DERBytes.sequence(
+            DERBytes.integer(version), identifier, DERBytes.algorithm(.rsaOAEP, parameters),
+            DERBytes.octets(encryptedKey))
     }
 
     /// Absent fields mean SHA-1 here, so both must stand there; a label must not.
@@ -141,13 +129,8 @@ struct SessionRecipient: Hashable, Sendable {
     }
 
     var encoded: [UInt8] {
-        var serializer = DER.Serializer()
-        serializer.append(Self.tag) { fields in
-            fields.append(smallInteger: 4)
-            fields.append(.sequence) { $0.append(octets: keyID.bytes) }
-            fields.append(algorithm: .aes256Wrap)
-            fields.append(octets: wrappedKey)
-        }
-        return serializer.serializedBytes
+        DERBytes.context(
+            2, DERBytes.integer(4), DERBytes.sequence(DERBytes.octets(keyID.bytes)),
+            DERBytes.algorithm(.aes256Wrap), DERBytes.octets(wrappedKey))
     }
 }

@@ -1,5 +1,3 @@
-import SwiftASN1
-
 extension SealedPayload {
     /// Seals a document to nodes, as `openssl cms -encrypt -aes-256-gcm` with RSA-OAEP does.
     ///
@@ -37,32 +35,14 @@ extension SealedPayload {
     ) throws(EnvelopeError) -> SealedPayload {
         let nonce = try RandomBytes.make(AES256GCM.nonceBytes)
         let (ciphertext, tag) = try AES256GCM.seal(content, key: contentKey, nonce: nonce)
-        var serializer = DER.Serializer()
-        serializer.append(.sequence) { outer in
-            outer.append(.authEnvelopedData)
-            outer.append(.context(0)) { tagged in
-                tagged.append(.sequence) { fields in
-                    fields.append(smallInteger: 0)
-                    fields.append(.set) { set in
-                        for recipient in recipients.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
-                            set.serializeRawBytes(recipient)
-                        }
-                    }
-                    fields.append(.sequence) { encrypted in
-                        encrypted.append(.data)
-                        encrypted.append(.sequence) { algorithm in
-                            algorithm.append(.aes256GCM)
-                            algorithm.append(.sequence) { parameters in
-                                parameters.append(octets: nonce)
-                                parameters.append(smallInteger: UInt8(AES256GCM.tagBytes))
-                            }
-                        }
-                        encrypted.append(octets: ciphertext, .context(0))
-                    }
-                    fields.append(octets: tag)
-                }
-            }
-        }
-        return try SealedPayload(serializer.serializedBytes)
+        let parameters = DERBytes.sequence(
+            DERBytes.octets(nonce), DERBytes.integer(UInt8(AES256GCM.tagBytes)))
+        let encrypted = DERBytes.sequence(
+            OID.data.der, DERBytes.algorithm(.aes256GCM, parameters), DERBytes.contextOctets(0, ciphertext))
+        let fields = DERBytes.sequence(
+            DERBytes.integer(0), DERBytes.set(recipients.sorted { $0.lexicographicallyPrecedes($1) }),
+            encrypted, DERBytes.octets(tag))
+        return try SealedPayload(
+            DERBytes.sequence(OID.authEnvelopedData.der, DERBytes.context(0, fields)))
     }
 }

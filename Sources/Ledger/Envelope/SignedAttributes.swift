@@ -60,26 +60,15 @@ struct SignedAttributes: Hashable, Sendable {
     }
 
     init(contentType: Statement.ContentType, signingTime: Timestamp, messageDigest: Digest) {
-        func attribute(_ type: OID, _ value: (inout DER.Serializer) -> Void) -> [UInt8] {
-            var serializer = DER.Serializer()
-            serializer.append(.sequence) { fields in
-                fields.append(type)
-                fields.append(.set, value)
-            }
-            return serializer.serializedBytes
+        func attribute(_ type: OID, _ value: [UInt8]) -> [UInt8] {
+            DERBytes.sequence(type.der, DERBytes.set([value]))
         }
         let attributes = [
-            attribute(.contentTypeAttribute) { $0.append(contentType.oid) },
-            attribute(.signingTimeAttribute) { DERTime.append(signingTime, to: &$0) },
-            attribute(.messageDigestAttribute) { $0.append(octets: messageDigest.bytes) },
+            attribute(.contentTypeAttribute, contentType.oid.der),
+            attribute(.signingTimeAttribute, DERTime.encoded(signingTime)),
+            attribute(.messageDigestAttribute, DERBytes.octets(messageDigest.bytes)),
         ]
-        var serializer = DER.Serializer()
-        serializer.append(.set) { set in
-            for bytes in attributes.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
-                set.serializeRawBytes(bytes)
-            }
-        }
-        encoded = serializer.serializedBytes
+        encoded = DERBytes.set(attributes.sorted { $0.lexicographicallyPrecedes($1) })
         self.contentType = contentType
         // What is kept is what was written: whole seconds.
         self.signingTime = Timestamp(milliseconds: signingTime.seconds * 1000) ?? signingTime

@@ -91,24 +91,10 @@ struct SignedData {
 
     /// The one form, with the content or without.
     func encoded(withContent content: [UInt8]?) -> [UInt8] {
-        var serializer = DER.Serializer()
-        serializer.append(.sequence) { outer in
-            outer.append(.signedData)
-            outer.append(.context(0)) { tagged in
-                tagged.append(.sequence) { fields in
-                    fields.append(smallInteger: 3)
-                    fields.append(.set) { $0.append(algorithm: .sha256) }
-                    fields.append(.sequence) { encapsulated in
-                        encapsulated.append(contentType.oid)
-                        guard let content else { return }
-                        encapsulated.append(.context(0)) { $0.append(octets: content) }
-                    }
-                    fields.append(.set) { set in
-                        for signer in signers { signer.append(to: &set) }
-                    }
-                }
-            }
-        }
-        return serializer.serializedBytes
+        let attached = content.map { DERBytes.context(0, DERBytes.octets($0)) } ?? []
+        let fields = DERBytes.sequence(
+            DERBytes.integer(3), DERBytes.set([DERBytes.algorithm(.sha256)]),
+            DERBytes.sequence(contentType.oid.der, attached), DERBytes.set(signers.map(\.encoded)))
+        return DERBytes.sequence(OID.signedData.der, DERBytes.context(0, fields))
     }
 }

@@ -75,26 +75,15 @@ public struct SignerInfo: Hashable, Sendable {
     }
 
     /// The one form.
-    func append(to serializer: inout DER.Serializer) {
-        serializer.append(.sequence) { fields in
-            fields.append(smallInteger: 3)
-            fields.append(octets: keyIdentifier, .context(0))
-            fields.append(algorithm: .sha256)
-            fields.serializeRawBytes([SignedAttributes.tagInMessage] + attributes.encoded.dropFirst())
-            switch signature {
-            case .rsa(let bytes):
-                fields.append(algorithm: .rsaEncryption, null: true)
-                fields.append(octets: bytes)
-            case .ecdsa(let scalars):
-                fields.append(algorithm: .ecdsaWithSHA256)
-                fields.append(octets: scalars.der)
-            }
-        }
-    }
-
     var encoded: [UInt8] {
-        var serializer = DER.Serializer()
-        append(to: &serializer)
-        return serializer.serializedBytes
+        let (algorithm, bytes) =
+            switch signature {
+            case .rsa(let bytes): (DERBytes.algorithm(.rsaEncryption, DERBytes.null), bytes)
+            case .ecdsa(let scalars): (DERBytes.algorithm(.ecdsaWithSHA256), scalars.der)
+            }
+        return DERBytes.sequence(
+            DERBytes.integer(3), DERBytes.contextOctets(0, keyIdentifier), DERBytes.algorithm(.sha256),
+            [SignedAttributes.tagInMessage] + attributes.encoded.dropFirst(), algorithm,
+            DERBytes.octets(bytes))
     }
 }

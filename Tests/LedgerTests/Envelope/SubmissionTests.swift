@@ -282,6 +282,44 @@ private struct Variant: CustomTestStringConvertible, Sendable {
         #expect(error?.code == .tooLarge)
     }
 
+    @Test func `may be as large as its limit`() throws {
+        let author = identities.p256
+        let time = try #require(Timestamp(milliseconds: 0))
+        let room = Limits.submissionBytes - (try sign(author).bytes.count - payload.count) - 40
+        let content = [UInt8](repeating: 1, count: room)
+        let submission = try Submission.sign(
+            content, as: .sealed, with: try author.signingKey(), certificate: author.certificate, at: time)
+        #expect(try Submission(submission.bytes) == submission)
+        #expect(submission.statement.isSigned(by: author.certificate))
+        let node = identities.nodes[0]
+        let document = Array(content.dropLast(1000))
+        let sealed = try SealedPayload.seal(document, to: [node.certificate])
+        let opened = try sealed.open(with: try node.decryptionKey(), certificate: node.certificate)
+        #expect(opened.content == document)
+    }
+
+    @Test func `is verified by many tasks at once`() async throws {
+        for author in [identities.rsa, identities.p256] {
+            let statement = try sign(author).statement
+            let certificate = author.certificate
+            let other =
+                author.name == "ec" ? identities.otherP256.certificate : identities.otherRSA.certificate
+            let counts = await withTaskGroup(of: (Int, Int).self) { group in
+                for _ in 0..<8 {
+                    group.addTask {
+                        (
+                            (0..<100).filter { _ in statement.isSigned(by: certificate) }.count,
+                            (0..<100).filter { _ in statement.isSigned(by: other) }.count
+                        )
+                    }
+                }
+                return await group.reduce(into: (0, 0)) { sum, next in sum = (sum.0 + next.0, sum.1 + next.1)
+                }
+            }
+            #expect(counts == (800, 0))
+        }
+    }
+
     @Test func `of a million empty values is refused before it is parsed`() {
         let inside = [UInt8](repeating: 0, count: 500_000).flatMap { _ in [0x05, 0x00] as [UInt8] }
         let tree = DERTree(tag: 0x30, content: inside)
