@@ -105,15 +105,13 @@ internal import COpenSSL
         unsafe try self.init(owned: key, failure: .badKey)
     }
 
-    /// DER of the SubjectPublicKeyInfo.
-    func publicKeyInfo() throws(EnvelopeError) -> [UInt8] { try unsafe Self.publicKeyInfo(pointer) }
-
     /// Whether both have the same public key.
     func matches(_ other: EVPKey) -> Bool {
         defer { OpenSSL.forgetErrors() }
         return unsafe EVP_PKEY_eq(pointer, other.pointer) == 1
     }
 
+    /// DER of the SubjectPublicKeyInfo.
     private static func publicKeyInfo(_ key: OpaquePointer) throws(EnvelopeError) -> [UInt8] {
         let count = Int(unsafe i2d_PUBKEY(key, nil))
         guard count > 0 else {
