@@ -38,6 +38,10 @@ public struct SubtreeHashes: Sendable {
     public let size: UInt64
     /// Row 0 is the tile; row k holds the roots over 2^k neighbours of row 0.
     private var tiles: [TileID: [[Digest]]] = [:]
+    /// The ragged ranges at the right edge of the tree of `edgeSize` leaves, by their first leaf: every proof for
+    /// that size shares them, and there are 63 at most.
+    private var edge: [UInt64: Digest] = [:]
+    private var edgeSize: UInt64 = 0
 
     public init(size: UInt64) { self.size = size }
 
@@ -66,10 +70,18 @@ public struct SubtreeHashes: Sendable {
             let height = count.trailingZeroBitCount
             return try completeRoot(height: height, index: start >> UInt64(height), from: source)
         }
+        // A range that is not complete ends where the tree ends.
+        if edgeSize != start + count {
+            edgeSize = start + count
+            edge.removeAll()
+        }
+        if let known = edge[start] { return known }
         let left = MerkleTree.split(count)
-        return MerkleTree.nodeHash(
+        let root = MerkleTree.nodeHash(
             try root(start: start, count: left, from: source),
             try root(start: start + left, count: count - left, from: source))
+        edge[start] = root
+        return root
     }
 
     /// The root over leaves `[index·2^height, (index+1)·2^height)`.
@@ -78,16 +90,22 @@ public struct SubtreeHashes: Sendable {
     ) throws -> Digest {
         let (level, row) = height.quotientAndRemainder(dividingBy: TileHash.heightPerLevel)
         let tile = TileID(level: level, index: index >> UInt64(TileHash.heightPerLevel - row))
-        if tiles[tile] == nil { tiles[tile] = try rows(of: tile, from: source) }
+        let rows: [[Digest]]
+        if let known = tiles[tile] {
+            rows = known
+        } else {
+            rows = try read(tile, from: source)
+            tiles[tile] = rows
+        }
         let position = Int(index & (1 << UInt64(TileHash.heightPerLevel - row) - 1))
-        guard let rows = tiles[tile], position < rows[row].count else {
+        guard position < rows[row].count else {
             throw ProofError(.outOfRange, "there is no subtree \(index) of height \(height)")
         }
         return rows[row][position]
     }
 
-    private func rows(
-        of tile: TileID, from source: borrowing some HashSource & ~Copyable
+    private func read(
+        _ tile: TileID, from source: borrowing some HashSource & ~Copyable
     ) throws -> [[Digest]] {
         let available = HashTile.hashCount(level: tile.level, treeSize: size)
         let start = tile.index << UInt64(TileHash.heightPerLevel)

@@ -25,7 +25,8 @@ struct HashArray: HashSource {
 /// The definitions of RFC 6962 §2.1, letter by letter, over all leaves; roots are remembered.
 final class ReferenceTree {
     let leafHashes: [Digest]
-    private var roots: [Range<Int>: Digest] = [:]
+    /// By first leaf and end, in one number: hashing a range is slow in debug builds.
+    private var roots: [Int: Digest] = [:]
 
     init(_ leafHashes: [Digest]) { self.leafHashes = leafHashes }
 
@@ -40,12 +41,13 @@ final class ReferenceTree {
     func root(_ range: Range<Int>) -> Digest {
         if range.count == 0 { return .sha256([]) }
         if range.count == 1 { return leafHashes[range.lowerBound] }
-        if let known = roots[range] { return known }
+        let key = range.lowerBound << 32 | range.upperBound
+        if let known = roots[key] { return known }
         let middle = range.lowerBound + k(range.count)
         let left = root(range.lowerBound..<middle)
         let right = root(middle..<range.upperBound)
         let root = Digest.sha256([0x01] + left.bytes + right.bytes)
-        roots[range] = root
+        roots[key] = root
         return root
     }
 
