@@ -26,8 +26,8 @@ public enum Limits {
     /// A document written by `ReportSummary.documents`, in bytes: a submission less 64 KiB for the seal to 64 members
     /// and the signature.
     public static let documentBytes = submissionBytes - 65_536
-    /// Suites or packages of one report. More is a report that some tool wrote wrongly.
-    public static let reportGroups = 100_000
+    /// Suites or packages of one report: they and their measures stay in memory, about 1 KB each.
+    public static let reportGroups = 50_000
     /// Warnings that a converter keeps; the rest is counted.
     public static let reportWarnings = 100
     /// Attributes of one start tag in a report. Real ones have 20; the XML library's time grows with the square.

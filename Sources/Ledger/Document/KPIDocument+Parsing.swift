@@ -38,24 +38,23 @@ extension Measure {
         _ element: XMLElement, documentLabels: [Label], pipelineIsTaken: Bool
     ) throws(DocumentError) {
         var labels = LabelList()
-        var digits = ""
+        var text: Substring = ""
+        // White space stands between the labels, and as often as one likes; it is passed over, never gathered.
         for content in element.contents {
             switch content {
-            case .text(let text):
-                digits += text
+            case .text(let piece):
+                let trimmed = piece.trimmingXMLSpace
+                guard !trimmed.isEmpty else { continue }
+                guard text.isEmpty else { throw .invalid(element, "the value is in several pieces") }
+                text = trimmed
             case .element(let label):
-                guard digits.trimmingXMLSpace.isEmpty else {
-                    throw .invalid(element, "the value should stand after the labels")
-                }
+                guard text.isEmpty else { throw .invalid(element, "the value should stand after the labels") }
                 try labels.add(label, pipelineIsTaken: pipelineIsTaken)
             case .comment:
                 // A reader would see 12<!-- -->04 as something else than 1204.
-                guard digits.trimmingXMLSpace.isEmpty else {
-                    throw .invalid(element, "a comment stands inside or after the value")
-                }
+                guard text.isEmpty else { throw .invalid(element, "a comment stands inside or after the value") }
             }
         }
-        let text = digits.trimmingXMLSpace
         guard let value = Quantity(text) else {
             throw .invalid(
                 element,

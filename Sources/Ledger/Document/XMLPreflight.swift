@@ -36,14 +36,16 @@ enum XMLPreflight {
     /// Another encoding in the declaration would be read one way here and another way by other tools.
     private static func checkEncodingDeclaration(_ bytes: [UInt8]) throws(DocumentError) {
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
-        let start = bytes.starts(with: mark) ? mark.count : 0
-        guard bytes.dropFirst(start).starts(with: "<?xml".utf8) else { return }
-        let head = bytes[start..<min(bytes.count, start + 256)]
-        let end = head.firstIndex(of: UInt8(ascii: ">")) ?? head.endIndex
-        let declaration = String(decoding: head[..<end], as: UTF8.self)
-        guard let name = declaration.firstRange(of: "encoding") else { return }
-        let value = declaration[name.upperBound...].drop { $0 != "\"" && $0 != "'" }.dropFirst()
-            .prefix { $0 != "\"" && $0 != "'" }
+        var head = bytes.prefix(256)
+        if head.starts(with: mark) { head = head.dropFirst(mark.count) }
+        guard head.starts(with: "<?xml".utf8) else { return }
+        head = head.prefix { $0 != UInt8(ascii: ">") }
+        let name = Array("encoding".utf8)
+        while head.count >= name.count, !head.starts(with: name) { head = head.dropFirst() }
+        guard head.starts(with: name) else { return }
+        let isQuote: (UInt8) -> Bool = { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "'") }
+        let quoted = head.drop { !isQuote($0) }.dropFirst().prefix { !isQuote($0) }
+        let value = String(decoding: quoted, as: UTF8.self)
         guard value.lowercased() == "utf-8" else {
             throw .malformed("the encoding should be UTF-8", line: 1, column: 1)
         }
