@@ -8,6 +8,9 @@ public struct LogEntry: Sendable {
     public let statement: [UInt8]
     /// `nil` for a governance record.
     public let identity: DocumentIdentity?
+    /// Its part of the header's key commitments (docs/formats.md 4.2); zero for a governance record. It outlives an
+    /// erasure.
+    public let keyCommitment: Digest
     public let payload: Payload
 
     public enum Payload: Sendable {
@@ -113,9 +116,10 @@ extension LogStore {
                 let header = try tables.header(at: height, in: transaction)
                 let start = try tables.entryKey(of: index, in: transaction)
                 try transaction.scan(tables.entries, from: start) { key, entry throws(StoreError) in
-                    guard key.height == height, key.hashStart == start.hashStart, index < range.upperBound else {
-                        return .stop
-                    }
+                    // The header says where the block ends; a row too many must not pass for the next block's first.
+                    guard key.height == height, key.hashStart == start.hashStart, index < range.upperBound,
+                        index.value < header.treeSize
+                    else { return .stop }
                     rows.append((index, height, header.time, entry))
                     index = EntryIndex(index.value + 1)
                     return .next
@@ -132,12 +136,13 @@ extension LogStore {
             entries.append(
                 LogEntry(
                     index: index, height: height, blockTime: time, statement: stored.statement,
-                    identity: stored.identity, payload: try open(stored)))
+                    identity: stored.identity, keyCommitment: stored.commitment, payload: try open(stored)))
         }
         return entries
     }
 
-    private func open(_ stored: StoredEntry) throws(StoreError) -> LogEntry.Payload {
+    /// Opens a payload from rest.
+    func open(_ stored: StoredEntry) throws(StoreError) -> LogEntry.Payload {
         guard stored.identity != nil else { return .none }
         guard stored.slot != StoredEntry.noSlot else { return .erased }
         switch try slots.read(stored.slot) {

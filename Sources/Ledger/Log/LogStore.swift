@@ -142,12 +142,14 @@ public final class LogStore: Sendable {
     ) throws(EnvelopeError) -> StoredEntry {
         guard let sealed = entry.sealed else {
             return StoredEntry(
-                slot: StoredEntry.noSlot, identity: facts.identity, statement: entry.statement.bytes, payload: [])
+                slot: StoredEntry.noSlot, commitment: entry.keyCommitment, identity: facts.identity,
+                statement: entry.statement.bytes, payload: [])
         }
         let dataKey = try RandomBytes.make(32)
         keys.append(.init(dataKey: dataKey, contentKey: sealed.contentKey))
         return StoredEntry(
-            slot: firstSlot + UInt64(keys.count - 1), identity: facts.identity, statement: entry.statement.bytes,
+            slot: firstSlot + UInt64(keys.count - 1), commitment: entry.keyCommitment, identity: facts.identity,
+            statement: entry.statement.bytes,
             payload: try PayloadAtRest.seal(
                 sealed.payload, dataKey: dataKey, statementDigest: entry.statement.digest))
     }

@@ -112,8 +112,11 @@ struct DocumentKey: TableKey {
     }
 }
 
-/// `slot u64 ‖ submitter u32-sized ‖ id u32-sized ‖ statement u32-sized ‖ payload as sealed at rest`.
+/// `slot u64 ‖ key commitment 32 ‖ submitter u32-sized ‖ id u32-sized ‖ statement u32-sized ‖ payload as sealed at
+/// rest`.
 ///
+/// The commitment is the entry's part of what the block's header says about keys. It is kept from the beginning, and
+/// after an erasure: without it nobody could recompute the header's value for the other entries of the block.
 /// The slot names the payload's keys in the key file; `noSlot` where there is no payload, because the entry is a
 /// governance record or because it was erased. Submitter and id are empty for governance records; they stay after an
 /// erasure, because the id stays taken.
@@ -121,14 +124,17 @@ struct StoredEntry: TableValue, Hashable {
     static let noSlot = UInt64.max
 
     let slot: UInt64
+    /// Zero for a governance record.
+    let commitment: Digest
     let identity: DocumentIdentity?
     let statement: [UInt8]
     /// Empty where there is none.
     let payload: [UInt8]
 
     var valueBytes: [UInt8] {
-        var writer = ByteWriter(capacity: 64 + statement.count + payload.count)
+        var writer = ByteWriter(capacity: 96 + statement.count + payload.count)
         writer.write(slot)
+        writer.write(commitment)
         writer.writeSized(identity?.submitter ?? "")
         writer.writeSized(identity?.id ?? "")
         writer.writeSized(statement)
@@ -136,8 +142,11 @@ struct StoredEntry: TableValue, Hashable {
         return writer.bytes
     }
 
-    init(slot: UInt64, identity: DocumentIdentity?, statement: [UInt8], payload: [UInt8]) {
+    init(
+        slot: UInt64, commitment: Digest, identity: DocumentIdentity?, statement: [UInt8], payload: [UInt8]
+    ) {
         self.slot = slot
+        self.commitment = commitment
         self.identity = identity
         self.statement = statement
         self.payload = payload
@@ -146,6 +155,7 @@ struct StoredEntry: TableValue, Hashable {
     init(valueBytes: [UInt8]) throws(DecodingFailure) {
         var reader = ByteReader(valueBytes)
         slot = try reader.read(UInt64.self, "slot")
+        commitment = try reader.readDigest("key commitment")
         let submitter = try reader.readSizedText("submitter", limitBytes: Limits.identityBytes)
         let id = try reader.readSizedText("id", limitBytes: Limits.documentIDBytes)
         identity = submitter.isEmpty ? nil : DocumentIdentity(submitter: submitter, id: id)
@@ -155,7 +165,8 @@ struct StoredEntry: TableValue, Hashable {
 
     /// The same entry after its payload was destroyed.
     var erased: StoredEntry {
-        StoredEntry(slot: Self.noSlot, identity: identity, statement: statement, payload: [])
+        StoredEntry(
+            slot: Self.noSlot, commitment: commitment, identity: identity, statement: statement, payload: [])
     }
 }
 
