@@ -133,8 +133,8 @@ struct EntryRoutes: Sendable {
         guard let header = try node.log.header(at: entry.height),
             let parent = try node.log.header(at: BlockHeight(entry.height.value - 1))
         else { throw Problem.noSuchEntry(size: node.driver.published.size) }
-        let commitments = try node.log.keyCommitments(
-            EntryIndex(parent.treeSize)..<EntryIndex(header.treeSize))
+        let commitments = try node.log.entries(EntryIndex(parent.treeSize)..<EntryIndex(header.treeSize))
+            .map(\.keyCommitment)
         return try .json(
             Disclosure(
                 index: entry.index.value, block: entry.height.value, document: Data(opened.content),

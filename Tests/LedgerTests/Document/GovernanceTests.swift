@@ -1,4 +1,5 @@
 import Ledger
+import TestSupport
 import Testing
 
 private func record(_ text: String) -> Result<GovernanceRecord, DocumentError> {

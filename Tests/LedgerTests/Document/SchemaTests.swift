@@ -1,5 +1,6 @@
 import Foundation
 import Ledger
+import TestSupport
 import Testing
 
 /// xmllint is libxml2's own command; it sees the files of the schemas, not the bytes in our binary.

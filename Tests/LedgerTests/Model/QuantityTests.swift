@@ -1,4 +1,5 @@
 @testable import Ledger
+import TestSupport
 import Testing
 
 @Suite struct `A quantity` {
