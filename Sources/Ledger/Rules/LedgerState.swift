@@ -28,9 +28,15 @@ public struct LedgerState: Sendable {
         self.ledgerID = ledgerID
         var certificates: [KeyCertificate] = []
         for member in genesis.members {
-            do { certificates.append(try KeyCertificate(der: member.sealingCertificate)) } catch {
+            let certificate: KeyCertificate
+            do { certificate = try KeyCertificate(der: member.sealingCertificate) } catch {
                 throw Rejection(.invalid, "the sealing certificate of \(member.name) is not usable: \(error.reason)")
             }
+            // A recipient is told by its key identifier: two nodes with one could not be told apart.
+            guard !certificates.contains(where: { $0.keyIdentifier == certificate.keyIdentifier }) else {
+                throw Rejection(.invalid, "\(member.name) has the sealing key of another member")
+            }
+            certificates.append(certificate)
         }
         sealingCertificates = certificates
         for identity in genesis.identities { try registry.enrol(identity) }

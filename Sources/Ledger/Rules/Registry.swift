@@ -9,6 +9,8 @@ public struct Registry: Sendable {
     }
 
     private var keys: [[UInt8]: EnrolledKey] = [:]
+    /// The same keys by their SubjectPublicKeyInfo: a key under another identifier is still the same key.
+    private var owners: [[UInt8]: String] = [:]
 
     public init() {}
 
@@ -42,9 +44,9 @@ public struct Registry: Sendable {
         do { certificate = try KeyCertificate(der: enrolment.certificate) } catch {
             throw Rejection(.invalid, "the certificate of \(enrolment.identity) is not usable: \(error.reason)")
         }
-        if let known = keys[certificate.keyIdentifier] {
+        if let owner = keys[certificate.keyIdentifier]?.identity ?? owners[certificate.publicKeyInfo] {
             throw Rejection(
-                .conflict, "this key is already enrolled for \(known.identity); a key serves one identity, for ever")
+                .conflict, "this key is already enrolled for \(owner); a key serves one identity, for ever")
         }
         guard !enrolment.roles.isEmpty else { throw Rejection(.invalid, "an enrolment names at least one role") }
         return certificate
@@ -52,6 +54,7 @@ public struct Registry: Sendable {
 
     mutating func enrol(_ enrolment: Enrolment) throws(Rejection) {
         let certificate = try checkNew(enrolment)
+        owners[certificate.publicKeyInfo] = enrolment.identity
         keys[certificate.keyIdentifier] = EnrolledKey(
             identity: enrolment.identity, roles: enrolment.roles, certificate: certificate, isRevoked: false)
     }
