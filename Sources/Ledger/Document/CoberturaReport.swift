@@ -36,7 +36,8 @@ struct CoberturaReport: Report {
 
     private mutating func count(_ line: StartTag, in package: String) throws(ReportError) {
         guard let hits = Self.hits(line["hits"]) else {
-            return warnings.add("package \"\(DocumentError.excerpt(package))\": a line without hits is left out")
+            return warnings.add(
+                "package \"\(DocumentError.excerpt(package))\": a line without hits is left out")
         }
         let branches = Self.branches(line["condition-coverage"])
         let hasBranches = line["branch"]?.lowercased() == "true"

@@ -51,7 +51,8 @@ struct CoverageTally: Sendable {
 
     func measures(package: String, time: Timestamp, defaults: ReportDefaults) -> [Measure] {
         CoverageMetric.allCases.filter { isCounted[$0.rawValue] }.flatMap { metric in
-            [("covered", covered[metric.rawValue]), ("missed", missed[metric.rawValue])].compactMap { state, count in
+            [("covered", covered[metric.rawValue]), ("missed", missed[metric.rawValue])].compactMap {
+                state, count in
                 Quantity(count: count).map { value in
                     Measure(
                         name: metric.measureName, unit: metric.unit, time: time,

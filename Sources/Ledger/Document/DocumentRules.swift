@@ -4,7 +4,9 @@
 /// depends on it, since it counts characters and we count bytes.
 extension XMLElement {
     func required(_ name: StaticString) throws(DocumentError) -> String {
-        guard let value = attribute(name) else { throw .invalid(self, "the attribute \"\(name)\" is missing") }
+        guard let value = attribute(name) else {
+            throw .invalid(self, "the attribute \"\(name)\" is missing")
+        }
         return value
     }
 
@@ -23,7 +25,8 @@ extension XMLElement {
         guard let time = Timestamp(rfc3339: text) else {
             throw .invalid(
                 self,
-                "\"\(DocumentError.excerpt(text))\" is not a time of RFC 3339 with a zone and milliseconds at most")
+                "\"\(DocumentError.excerpt(text))\" is not a time of RFC 3339 with a zone and milliseconds at most"
+            )
         }
         return time
     }
@@ -50,7 +53,8 @@ extension XMLElement {
     /// Bytes in base64; white space may break the lines.
     func onlyBytes(_ range: ClosedRange<Int>) throws(DocumentError) -> [UInt8] {
         let text = try onlyText()
-        let digits = String(decoding: text.utf8.filter { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }, as: UTF8.self)
+        let digits = String(
+            decoding: text.utf8.filter { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }, as: UTF8.self)
         guard let bytes = Base64.decode(digits) else { throw .invalid(self, "the content is not base64") }
         guard range.contains(bytes.count) else {
             let expected =

@@ -61,7 +61,8 @@ extension Member {
             url: try element.line("url"),
             peerAddress: try element.line("peerAddress"),
             voteKey: try element.child("voteKey").onlyBytes(32...32),
-            sealingCertificate: try element.child("sealingCertificate").onlyBytes(1...Limits.certificateBytes),
+            sealingCertificate: try element.child("sealingCertificate").onlyBytes(
+                1...Limits.certificateBytes),
             tlsKeyDigest: try element.child("tlsKeyDigest").onlyBytes(32...32))
     }
 

@@ -72,7 +72,9 @@ extension Enrolment {
             guard let role = Role(rawValue: text) else {
                 throw .invalid(child, "\"\(DocumentError.excerpt(text))\" is not a role")
             }
-            guard !roles.contains(role) else { throw .invalid(child, "the role \"\(role.rawValue)\" occurs twice") }
+            guard !roles.contains(role) else {
+                throw .invalid(child, "the role \"\(role.rawValue)\" occurs twice")
+            }
             roles.append(role)
         }
         guard !roles.isEmpty else { throw .invalid(element, "there is no role") }

@@ -149,7 +149,8 @@ struct JUnitReport: Report {
         guard let last = open.indices.last else { return }
         // GoogleTest and CTest say here, and nowhere else, that a case did not run.
         let status = element["status"]?.lowercased()
-        let didNotRun = status == "notrun" || status == "disabled" || status == "skipped" || status == "ignored"
+        let didNotRun =
+            status == "notrun" || status == "disabled" || status == "skipped" || status == "ignored"
         testCase = OpenCase(result: didNotRun ? .skipped : .passed)
         if let nanos = duration(element["time"], of: open[last].name) {
             open[last].counts.add(nanos: nanos)
@@ -191,7 +192,8 @@ struct JUnitReport: Report {
             counts.add(nanos: nanos)
         } else if suite.casesWithoutTime > 0 {
             let title = suite.title
-            warnings.add("suite \"\(title)\": \(suite.casesWithoutTime) of \(suite.cases) test cases have no time")
+            warnings.add(
+                "suite \"\(title)\": \(suite.casesWithoutTime) of \(suite.cases) test cases have no time")
         }
         return counts
     }
@@ -224,10 +226,12 @@ struct JUnitReport: Report {
             return nil
         }
         if let plain = ReportNumber.withoutGroups(text), let nanos = ReportNumber.nanos(plain) {
-            warnings.add("suite \"\(title)\": a time with commas, \(DocumentError.excerpt(text)), is read as \(plain)")
+            warnings.add(
+                "suite \"\(title)\": a time with commas, \(DocumentError.excerpt(text)), is read as \(plain)")
             return nanos
         }
-        warnings.add("suite \"\(title)\": a time that is no number, \(DocumentError.excerpt(text)), is left out")
+        warnings.add(
+            "suite \"\(title)\": a time that is no number, \(DocumentError.excerpt(text)), is left out")
         return nil
     }
 
@@ -243,7 +247,8 @@ struct JUnitReport: Report {
                 measures.append(
                     Measure(
                         name: "test.cases", unit: "{case}", time: suite.time,
-                        labels: defaults.merged(with: named + [Label(name: "test.result", value: result.label)]),
+                        labels: defaults.merged(
+                            with: named + [Label(name: "test.result", value: result.label)]),
                         value: value))
             }
             guard counts.hasDuration else { continue }

@@ -46,7 +46,8 @@ struct JaCoCoReport: Report {
         guard let covered = ReportNumber.count(counter["covered"]),
             let missed = ReportNumber.count(counter["missed"])
         else {
-            return warnings.add("package \"\(DocumentError.excerpt(package))\": a counter without counts is left out")
+            return warnings.add(
+                "package \"\(DocumentError.excerpt(package))\": a counter without counts is left out")
         }
         try packages.update(package, default: CoverageTally()) {
             $0.add(metric, covered: covered, missed: missed)

@@ -52,13 +52,16 @@ extension Measure {
                 try labels.add(label, pipelineIsTaken: pipelineIsTaken)
             case .comment:
                 // A reader would see 12<!-- -->04 as something else than 1204.
-                guard text.isEmpty else { throw .invalid(element, "a comment stands inside or after the value") }
+                guard text.isEmpty else {
+                    throw .invalid(element, "a comment stands inside or after the value")
+                }
             }
         }
         guard let value = Quantity(text) else {
             throw .invalid(
                 element,
-                "\"\(DocumentError.excerpt(String(text)))\" is not a decimal of at most 18 digits, 9 behind the point")
+                "\"\(DocumentError.excerpt(String(text)))\" is not a decimal of at most 18 digits, 9 behind the point"
+            )
         }
         self.init(
             name: try element.unreservedName(),

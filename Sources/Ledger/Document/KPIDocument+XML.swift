@@ -36,7 +36,9 @@ extension KPIDocument {
     ///   - contentDigest: of what the document was made from, not of the document: times may differ in a retry.
     ///   - part: counted from 0, where one report fills several documents.
     /// - Returns: 32 lower-case hexadecimal digits, the first half of a SHA-256.
-    public static func deriveID(pipeline: String?, run: String?, contentDigest: Digest, part: UInt32 = 0) -> String {
+    public static func deriveID(
+        pipeline: String?, run: String?, contentDigest: Digest, part: UInt32 = 0
+    ) -> String {
         var writer = ByteWriter()
         writer.writeSized("kpi-ledger document id 1")
         for text in [pipeline, run] {

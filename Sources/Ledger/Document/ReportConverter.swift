@@ -34,7 +34,9 @@ public struct ReportConverter: ~Copyable {
         try stream.consume(bytes)
     }
 
-    public mutating func consume(_ bytes: [UInt8]) throws(ReportError) { try consume(unsafe bytes.span.bytes) }
+    public mutating func consume(_ bytes: [UInt8]) throws(ReportError) {
+        try consume(unsafe bytes.span.bytes)
+    }
 
     /// - Throws: `.malformed` for a report that is cut short.
     public consuming func finish() throws(ReportError) -> ReportSummary {

@@ -32,7 +32,9 @@ enum ReportNumber {
         }
         guard digitSeen else { return nil }
         if !bytes.isEmpty {
-            guard let written = Int(Substring(bytes.dropFirst())), written.magnitude < 1000 else { return nil }
+            guard let written = Int(Substring(bytes.dropFirst())), written.magnitude < 1000 else {
+                return nil
+            }
             exponent += written
         }
         guard let magnitude = scaled(digits, by: exponent) else { return nil }
@@ -50,7 +52,8 @@ enum ReportNumber {
         guard exponent < 0, !digits.isEmpty else { return value <= largestNanos ? value : nil }
         if wholeDigits >= 0 {
             let rest = digits[wholeDigits...]
-            let isAboveHalf = rest.first.map { $0 > 5 || ($0 == 5 && rest.dropFirst().contains { $0 != 0 }) } ?? false
+            let isAboveHalf =
+                rest.first.map { $0 > 5 || ($0 == 5 && rest.dropFirst().contains { $0 != 0 }) } ?? false
             let isHalf = rest.first == 5 && !rest.dropFirst().contains { $0 != 0 }
             if isAboveHalf || (isHalf && value % 2 == 1) { value += 1 }
         }
@@ -71,7 +74,9 @@ enum ReportNumber {
 
     /// A count, as in `tests="12"`.
     static func count(_ text: String?) -> UInt64? {
-        guard let text, let value = UInt64(text.trimmingXMLSpace), value <= 1_000_000_000_000 else { return nil }
+        guard let text, let value = UInt64(text.trimmingXMLSpace), value <= 1_000_000_000_000 else {
+            return nil
+        }
         return value
     }
 

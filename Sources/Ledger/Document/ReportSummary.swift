@@ -11,17 +11,20 @@ public struct ReportSummary: Sendable {
     ///
     /// The same report of the same run gives the same ids, so a retry never counts twice. Empty for a report without
     /// measures.
-    public func documents(ledger: String, submitter: String, pipeline: String?, run: String?) -> [KPIDocument] {
+    public func documents(ledger: String, submitter: String, pipeline: String?, run: String?) -> [KPIDocument]
+    {
         var documents: [KPIDocument] = []
         var part: [Measure] = []
         var partBytes = 0
         func close() {
             guard !part.isEmpty else { return }
             let id = KPIDocument.deriveID(
-                pipeline: pipeline, run: run, contentDigest: contentDigest, part: UInt32(clamping: documents.count))
+                pipeline: pipeline, run: run, contentDigest: contentDigest,
+                part: UInt32(clamping: documents.count))
             documents.append(
                 KPIDocument(
-                    ledger: ledger, submitter: submitter, id: id, pipeline: pipeline, run: run, measures: part))
+                    ledger: ledger, submitter: submitter, id: id, pipeline: pipeline, run: run, measures: part
+                ))
             part = []
             partBytes = 0
         }

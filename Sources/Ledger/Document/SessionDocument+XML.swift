@@ -16,7 +16,8 @@ extension SessionDocument {
     public var xml: String {
         var writer = XMLWriter()
         let attributes: [(String, String?)] = [
-            ("xmlns", XMLVocabulary.session.namespace), ("ledger", ledger), ("submitter", submitter), ("id", id),
+            ("xmlns", XMLVocabulary.session.namespace), ("ledger", ledger), ("submitter", submitter),
+            ("id", id),
             ("expires", expires.description),
         ]
         writer.element("session", attributes) { $0.element("key", text: Base64.encode(key)) }

@@ -14,8 +14,10 @@ enum XMLErrorText {
             XML_ERR_LT_IN_ATTRIBUTE, XML_ERR_SPACE_REQUIRED, XML_ERR_EQUAL_REQUIRED:
             "an attribute is not well-formed"
         case XML_ERR_ATTRIBUTE_REDEFINED, XML_NS_ERR_ATTRIBUTE_REDEFINED: "an attribute occurs twice in a tag"
-        case XML_ERR_UNDECLARED_ENTITY: "an entity is not declared (only &lt; &gt; &amp; &quot; &apos; are known)"
-        case XML_ERR_ENTITYREF_NO_NAME, XML_ERR_ENTITYREF_SEMICOL_MISSING: "an ampersand does not begin an entity"
+        case XML_ERR_UNDECLARED_ENTITY:
+            "an entity is not declared (only &lt; &gt; &amp; &quot; &apos; are known)"
+        case XML_ERR_ENTITYREF_NO_NAME, XML_ERR_ENTITYREF_SEMICOL_MISSING:
+            "an ampersand does not begin an entity"
         case XML_ERR_NAME_REQUIRED: "a name is missing"
         case XML_ERR_INVALID_CHAR, XML_ERR_INVALID_CHARREF, XML_ERR_INVALID_DEC_CHARREF,
             XML_ERR_INVALID_HEX_CHARREF:
@@ -28,7 +30,8 @@ enum XMLErrorText {
         case XML_ERR_UNKNOWN_ENCODING, XML_ERR_UNSUPPORTED_ENCODING, XML_ERR_INVALID_ENCODING:
             "the encoding is not known"
         case XML_NS_ERR_UNDEFINED_NAMESPACE: "a namespace prefix is not declared"
-        case XML_NS_ERR_QNAME, XML_NS_ERR_COLON, XML_NS_ERR_EMPTY, XML_NS_ERR_XML_NAMESPACE, XML_ERR_NS_DECL_ERROR:
+        case XML_NS_ERR_QNAME, XML_NS_ERR_COLON, XML_NS_ERR_EMPTY, XML_NS_ERR_XML_NAMESPACE,
+            XML_ERR_NS_DECL_ERROR:
             "a namespace is not used as it may be"
         case XML_ERR_NAME_TOO_LONG: "a name is too long"
         case XML_ERR_DOCTYPE_NOT_FINISHED: "a DOCTYPE is not accepted"
@@ -48,7 +51,8 @@ enum XMLErrorText {
         }
         // An attribute's struct begins with the same fields as a node's.
         let name = DocumentError.excerpt(unsafe String(xml: node.pointee.name))
-        return .invalid(unsafe XMLElement(parent), "the attribute \"\(name)\" " + sentence(attributeCode: code))
+        return .invalid(
+            unsafe XMLElement(parent), "the attribute \"\(name)\" " + sentence(attributeCode: code))
     }
 
     private static func sentence(elementCode code: xmlParserErrors) -> String {

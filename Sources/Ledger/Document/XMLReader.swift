@@ -32,7 +32,8 @@ final class XMLReader: @unchecked Sendable {
         guard let vocabulary = vocabularies.first(where: { $0.namespace == root.namespace }) else {
             let expected = vocabularies.map(\.namespace).joined(separator: " or ")
             throw .invalid(
-                root, "the namespace is \"\(DocumentError.excerpt(root.namespace))\" and should be \(expected)")
+                root,
+                "the namespace is \"\(DocumentError.excerpt(root.namespace))\" and should be \(expected)")
         }
         let validator = try validationContext(vocabulary)
         do throws(DocumentError) {
@@ -51,7 +52,8 @@ final class XMLReader: @unchecked Sendable {
         return fresh
     }
 
-    private func validationContext(_ vocabulary: XMLVocabulary) throws(DocumentError) -> XMLValidationContext {
+    private func validationContext(_ vocabulary: XMLVocabulary) throws(DocumentError) -> XMLValidationContext
+    {
         if let validator = validators[vocabulary.rawValue] { return validator }
         guard let fresh = XMLValidationContext(vocabulary.schema) else { throw .outOfMemory }
         validators[vocabulary.rawValue] = fresh
@@ -107,7 +109,9 @@ final class XMLReader: @unchecked Sendable {
             }
         }
         unsafe handler.pointee.internalSubset = { context, _, _, _ in
-            unsafe XMLParserContext.refuse(context) { .malformed("a DOCTYPE is not accepted", line: $0, column: $1) }
+            unsafe XMLParserContext.refuse(context) {
+                .malformed("a DOCTYPE is not accepted", line: $0, column: $1)
+            }
         }
         unsafe handler.pointee.externalSubset = nil
         unsafe handler.pointee.resolveEntity = nil
@@ -117,14 +121,16 @@ final class XMLReader: @unchecked Sendable {
             }
         }
         unsafe handler.pointee.startElementNs = {
-            context, name, prefix, uri, namespaceCount, namespaces, attributeCount, defaultedCount, attributes in
+            context, name, prefix, uri, namespaceCount, namespaces, attributeCount, defaultedCount, attributes
+            in
             guard
                 unsafe XMLParserContext.accepts(
                     context, namespaceCount: Int(namespaceCount), attributeCount: Int(attributeCount),
                     attributes: attributes)
             else { return }
             unsafe xmlSAX2StartElementNs(
-                context, name, prefix, uri, namespaceCount, namespaces, attributeCount, defaultedCount, attributes)
+                context, name, prefix, uri, namespaceCount, namespaces, attributeCount, defaultedCount,
+                attributes)
         }
     }
 

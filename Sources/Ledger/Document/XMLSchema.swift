@@ -45,7 +45,9 @@ enum XMLVocabulary: Int, CaseIterable, Sendable {
         // The parser context keeps the caller's pointer: the whole work happens while it is valid.
         let parsed: OpaquePointer? = unsafe bytes.withUnsafeBytes { buffer in
             let text = unsafe buffer.baseAddress?.assumingMemoryBound(to: CChar.self)
-            guard let context = unsafe xmlSchemaNewMemParserCtxt(text, Int32(buffer.count)) else { return nil }
+            guard let context = unsafe xmlSchemaNewMemParserCtxt(text, Int32(buffer.count)) else {
+                return nil
+            }
             defer { unsafe xmlSchemaFreeParserCtxt(context) }
             return unsafe xmlSchemaParse(context)
         }

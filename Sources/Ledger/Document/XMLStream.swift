@@ -152,7 +152,8 @@ import CLibXML2
     private let count: Int
 
     fileprivate init(
-        _ name: UnsafePointer<xmlChar>?, _ attributes: UnsafeMutablePointer<UnsafePointer<xmlChar>?>?, count: Int
+        _ name: UnsafePointer<xmlChar>?, _ attributes: UnsafeMutablePointer<UnsafePointer<xmlChar>?>?,
+        count: Int
     ) {
         self.name = unsafe String(xml: name)
         unsafe self.attributes = unsafe attributes
@@ -164,7 +165,8 @@ import CLibXML2
         guard let attributes = unsafe attributes else { return nil }
         for position in 0..<count where unsafe xmlStrEqual(attributes[position * 5], name.utf8Start) == 1 {
             // Five pointers an attribute: local name, prefix, namespace, begin and end of the value.
-            guard let start = unsafe attributes[position * 5 + 3], let end = unsafe attributes[position * 5 + 4]
+            guard let start = unsafe attributes[position * 5 + 3],
+                let end = unsafe attributes[position * 5 + 4]
             else { return nil }
             let value = unsafe UnsafeBufferPointer(start: start, count: max(0, end - start))
             return unsafe XMLReference.resolved(String(decoding: value, as: UTF8.self))
@@ -183,5 +185,7 @@ enum XMLReference {
 }
 
 extension RawSpan {
-    fileprivate func byte(at offset: Int) -> UInt8 { unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self) }
+    fileprivate func byte(at offset: Int) -> UInt8 {
+        unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+    }
 }

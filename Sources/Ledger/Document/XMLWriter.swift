@@ -6,7 +6,8 @@ struct XMLWriter {
     private var depth = 0
 
     /// An element with `text`, or an empty one.
-    mutating func element(_ name: String, _ attributes: [(String, String?)] = [], text content: String? = nil) {
+    mutating func element(_ name: String, _ attributes: [(String, String?)] = [], text content: String? = nil)
+    {
         indent()
         startTag(name, attributes)
         if let content {
@@ -34,7 +35,8 @@ struct XMLWriter {
 
     /// An element on one line: small elements with text, then text of its own.
     mutating func mixedElement(
-        _ name: String, _ attributes: [(String, String?)], children: [(String, [(String, String?)], text: String)],
+        _ name: String, _ attributes: [(String, String?)],
+        children: [(String, [(String, String?)], text: String)],
         text content: String
     ) {
         indent()

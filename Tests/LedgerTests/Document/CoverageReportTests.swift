@@ -68,8 +68,10 @@ import Testing
 
     @Test func `takes the time of the command, or seconds, where it has no milliseconds`() throws {
         func time(_ attribute: String) throws -> Timestamp? {
-            try convert(.cobertura, "<coverage \(attribute)><packages><package name=\"p\"/></packages></coverage>")
-                .measures.first?.time
+            try convert(
+                .cobertura, "<coverage \(attribute)><packages><package name=\"p\"/></packages></coverage>"
+            )
+            .measures.first?.time
         }
         #expect(try time("") == givenTime)
         #expect(try time("timestamp=\"0\"") == givenTime)
@@ -86,8 +88,10 @@ import Testing
                 continue
             }
         }
-        #expect(failure(.jacoco, Self.cobertura) == .wrongKind(expected: .jacoco, found: "a Cobertura report"))
-        #expect(failure(.cobertura, Self.jacoco) == .wrongKind(expected: .cobertura, found: "a JaCoCo report"))
+        #expect(
+            failure(.jacoco, Self.cobertura) == .wrongKind(expected: .jacoco, found: "a Cobertura report"))
+        #expect(
+            failure(.cobertura, Self.jacoco) == .wrongKind(expected: .cobertura, found: "a JaCoCo report"))
         let clover = "<coverage generated=\"1\" clover=\"4.1\"><project/></coverage>"
         #expect(failure(.cobertura, clover) == .wrongKind(expected: .cobertura, found: "a Clover report"))
         #expect(

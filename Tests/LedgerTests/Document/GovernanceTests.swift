@@ -31,15 +31,21 @@ private func genesis(_ text: String) -> Result<Genesis, DocumentError> {
                     .revoke(
                         identity: generator.text(1...20), keyIdentifier: generator.bytes(20),
                         reason: generator.text(1...60))
-                default: .erase(EntryIndex(.random(in: 0 ... .max, using: &generator)), reason: generator.text(1...60))
+                default:
+                    .erase(
+                        EntryIndex(.random(in: 0 ... .max, using: &generator)), reason: generator.text(1...60)
+                    )
                 }
             let original = GovernanceRecord(
-                ledger: generator.text(1...20), sequence: .random(in: 1 ... .max, using: &generator), action: action)
+                ledger: generator.text(1...20), sequence: .random(in: 1 ... .max, using: &generator),
+                action: action)
             #expect(try GovernanceRecord.parse(Array(original.xml.utf8)) == original, "\(original.xml)")
         }
     }
 
-    @Test(arguments: ["configure", "evidence"]) func `of a reserved kind is named and not accepted`(name: String) throws {
+    @Test(arguments: ["configure", "evidence"]) func `of a reserved kind is named and not accepted`(
+        name: String
+    ) throws {
         for content in ["", "<any><thing/></any>"] {
             let result = record("<\(name) \(Self.namespace) ledger=\"l\" sequence=\"1\">\(content)</\(name)>")
             guard case .failure(let error) = result else { return #expect(Bool(false)) }
@@ -69,12 +75,14 @@ private func genesis(_ text: String) -> Result<Genesis, DocumentError> {
         "<role NS>dpo</role>", "<kpis NS/>", "<enrol/>",
     ])
     func `is refused when it breaks a rule`(text: String) {
-        guard case .failure(let error) = record(text.replacing("NS", with: Self.namespace)), case .invalid = error.kind
+        guard case .failure(let error) = record(text.replacing("NS", with: Self.namespace)),
+            case .invalid = error.kind
         else { return #expect(Bool(false), "\(text)") }
     }
 
     @Test func `is no document for a payload`() {
-        let text = "<erase \(Self.namespace) ledger=\"l\" sequence=\"1\" entry=\"1\"><reason>r</reason></erase>"
+        let text =
+            "<erase \(Self.namespace) ledger=\"l\" sequence=\"1\" entry=\"1\"><reason>r</reason></erase>"
         #expect(parse(text).isInvalid)
         guard case .failure = record(exampleDocument) else { return #expect(Bool(false)) }
     }
@@ -133,9 +141,12 @@ private func genesis(_ text: String) -> Result<Genesis, DocumentError> {
         let keys = (0..<4).map { _ in generator.bytes(32) }
         let one = member("a", voteKey: keys[0], tls: keys[1])
         let isRefused = [
-            (member("b", voteKey: keys[2], tls: keys[3]), false), (member("a", voteKey: keys[2], tls: keys[3]), true),
-            (member("b", voteKey: keys[0], tls: keys[3]), true), (member("b", voteKey: keys[2], tls: keys[1]), true),
-            (member("b c", voteKey: keys[2], tls: keys[3]), true), (member("b+c", voteKey: keys[2], tls: keys[3]), true),
+            (member("b", voteKey: keys[2], tls: keys[3]), false),
+            (member("a", voteKey: keys[2], tls: keys[3]), true),
+            (member("b", voteKey: keys[0], tls: keys[3]), true),
+            (member("b", voteKey: keys[2], tls: keys[1]), true),
+            (member("b c", voteKey: keys[2], tls: keys[3]), true),
+            (member("b+c", voteKey: keys[2], tls: keys[3]), true),
         ]
         for (other, expected) in isRefused {
             guard case .failure = genesis(with([one, other]).xml) else {
@@ -155,7 +166,8 @@ private func genesis(_ text: String) -> Result<Genesis, DocumentError> {
         }
         for _ in 0..<2000 {
             var damaged = bytes
-            damaged[Int.random(in: 0..<bytes.count, using: &generator)] = .random(in: 0...255, using: &generator)
+            damaged[Int.random(in: 0..<bytes.count, using: &generator)] = .random(
+                in: 0...255, using: &generator)
             _ = try? Genesis.parse(damaged)
         }
     }

@@ -76,7 +76,9 @@ import Testing
         // The suite without a name counts for the one around it.
         #expect(summary.results("outer") == ["2", "0", "0", "0"])
         #expect(summary.duration("outer") == "5")
-        let inner = summary.measures.first { $0.labels.contains(Label(name: "test.suite.name", value: "inner")) }
+        let inner = summary.measures.first {
+            $0.labels.contains(Label(name: "test.suite.name", value: "inner"))
+        }
         #expect(inner?.time == Timestamp(rfc3339: "2026-05-06T07:08:09Z"))
     }
 
@@ -84,7 +86,8 @@ import Testing
         func suite(_ time: String) -> String {
             "<testsuite name=\"s\" timestamp=\"\(time)\"><testcase time=\"0.1\"/></testsuite>"
         }
-        let same = try convert(.junit, "<testsuites>" + suite("2026-01-01T00:00:00") + suite("") + "</testsuites>")
+        let same = try convert(
+            .junit, "<testsuites>" + suite("2026-01-01T00:00:00") + suite("") + "</testsuites>")
         #expect(same.results("s") == ["2", "0", "0", "0"])
         #expect(same.duration("s") == "0.2")
         let other = try convert(
@@ -129,14 +132,17 @@ import Testing
         #expect(summary.duration("a") == "1")
     }
 
-    @Test(arguments: [
-        ("-1", nil, 1), ("1,234.5", "1234.5", 1), ("1,234,567.25", "1234567.25", 1), ("0,123", nil, 1),
-        ("1,234", nil, 1), ("12,34.5", nil, 1), ("NaN", nil, 1), ("Infinity", nil, 1), ("1s", nil, 1), ("", nil, 0),
-        (" 1.5 ", "1.5", 0), ("+2", "2", 0), ("1e3", "1000", 0), ("1.0E-4", "0.0001", 0), ("-0.0", "0", 0),
-        ("0.0000000005", "0", 0), ("0.0000000015", "0.000000002", 0), ("0.00000000051", "0.000000001", 0),
-        ("1234567890.1234567891", "1234567890.12345679", 0), ("1e18", nil, 1), ("1e999999999999", nil, 1),
-        ("999999999999999999", "999999999999999999", 0), (".5", "0.5", 0), ("5.", "5", 0), (".", nil, 1),
-    ] as [(String, String?, Int)])
+    @Test(
+        arguments: [
+            ("-1", nil, 1), ("1,234.5", "1234.5", 1), ("1,234,567.25", "1234567.25", 1), ("0,123", nil, 1),
+            ("1,234", nil, 1), ("12,34.5", nil, 1), ("NaN", nil, 1), ("Infinity", nil, 1), ("1s", nil, 1),
+            ("", nil, 0),
+            (" 1.5 ", "1.5", 0), ("+2", "2", 0), ("1e3", "1000", 0), ("1.0E-4", "0.0001", 0),
+            ("-0.0", "0", 0),
+            ("0.0000000005", "0", 0), ("0.0000000015", "0.000000002", 0), ("0.00000000051", "0.000000001", 0),
+            ("1234567890.1234567891", "1234567890.12345679", 0), ("1e18", nil, 1), ("1e999999999999", nil, 1),
+            ("999999999999999999", "999999999999999999", 0), (".5", "0.5", 0), ("5.", "5", 0), (".", nil, 1),
+        ] as [(String, String?, Int)])
     func `reads a time or warns`(text: String, expected: String?, warnings: Int) throws {
         let summary = try convert(
             .junit, "<testsuite name=\"s\"><testcase time=\"\(text)\"/></testsuite>")
@@ -147,13 +153,15 @@ import Testing
     }
 
     @Test func `gets its suite's time where no case has one`() throws {
-        let summary = try convert(.junit, "<testsuite name=\"s\" time=\"3.5\"><testcase/><testcase/></testsuite>")
+        let summary = try convert(
+            .junit, "<testsuite name=\"s\" time=\"3.5\"><testcase/><testcase/></testsuite>")
         #expect(summary.duration("s") == "3.5")
         #expect(summary.warnings.isEmpty)
     }
 
     @Test func `has a bounded number of warnings`() throws {
-        let suites = String(repeating: "<testsuite name=\"s\"><testcase time=\"-1\"/></testsuite>", count: 1000)
+        let suites = String(
+            repeating: "<testsuite name=\"s\"><testcase time=\"-1\"/></testsuite>", count: 1000)
         let summary = try convert(.junit, "<testsuites>\(suites)</testsuites>")
         #expect(summary.warnings.count == Limits.reportWarnings + 1)
         #expect(summary.warnings.last == "and 1900 warnings more")
@@ -174,7 +182,8 @@ import Testing
     }
 
     @Test func `of another encoding is read`() throws {
-        let text = "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><testsuite name=\"caf\u{E9}\"><testcase time=\"1\"/></testsuite>"
+        let text =
+            "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><testsuite name=\"caf\u{E9}\"><testcase time=\"1\"/></testsuite>"
         let latin = text.unicodeScalars.map { UInt8($0.value) }
         #expect(try convert(.junit, latin).results("café") == ["1", "0", "0", "0"])
     }

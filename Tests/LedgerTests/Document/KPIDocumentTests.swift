@@ -11,7 +11,9 @@ import Testing
         #expect(document.pipeline == "shop/web")
         #expect(document.run == "4711")
         #expect(document.measures.count == 2)
-        let shared = [Label(name: "pipeline", value: "shop/web"), Label(name: "vcs.ref.head.name", value: "main")]
+        let shared = [
+            Label(name: "pipeline", value: "shop/web"), Label(name: "vcs.ref.head.name", value: "main"),
+        ]
         #expect(document.measures[0].labels == shared)
         #expect(document.measures[0].name == "cicd.pipeline.run.duration")
         #expect(document.measures[0].unit == "s")
@@ -28,7 +30,9 @@ import Testing
             var generator = SeededGenerator(seed: UInt64(seed))
             let document = generator.document()
             let result = parse(document.xml)
-            #expect(result.kpis == document, "seed \(seed): \(String(describing: result.error)) in \(document.xml)")
+            #expect(
+                result.kpis == document,
+                "seed \(seed): \(String(describing: result.error)) in \(document.xml)")
             #expect(result.kpis?.xml == document.xml, "seed \(seed)")
         }
     }
@@ -40,13 +44,16 @@ import Testing
             .replacing("<label", with: "<k:label").replacing("<measure", with: "<k:measure")
         #expect(parse(prefixed).kpis == plain)
         #expect(parse("\u{FEFF}" + exampleDocument).kpis == plain)
-        #expect(parse(exampleDocument.replacing(">1204<", with: "> <!-- all of them -->\n 1204 \n<")).kpis == plain)
+        #expect(
+            parse(exampleDocument.replacing(">1204<", with: "> <!-- all of them -->\n 1204 \n<")).kpis
+                == plain)
         #expect(parse(exampleDocument.replacing(">1204<", with: "><![CDATA[1204]]><")).kpis == plain)
         #expect(parse(exampleDocument.replacing(">1204<", with: ">12&#48;4<")).kpis == plain)
         #expect(parse(exampleDocument.replacing(">main<", with: "><![CDATA[main]]><")).kpis == plain)
         #expect(parse(exampleDocument.replacing(">main<", with: ">m&#x61;in<")).kpis == plain)
         #expect(parse(exampleDocument.replacing("\"UTF-8\"", with: "'utf-8'")).kpis == plain)
-        #expect(parse(exampleDocument.replacing(" unit=\"s\"", with: " unit=\"\"")).kpis?.measures[0].unit == "")
+        #expect(
+            parse(exampleDocument.replacing(" unit=\"s\"", with: " unit=\"\"")).kpis?.measures[0].unit == "")
     }
 
     @Test func `keeps the measure's own label before the document's`() throws {
@@ -58,7 +65,10 @@ import Testing
                     <measure name="m" at="2026-01-01T00:00:00Z"><label name="b">own</label>1</measure>
                     """)
             ).kpis)
-        #expect(document.measures[0].labels == [Label(name: "a", value: "shared"), Label(name: "b", value: "own")])
+        #expect(
+            document.measures[0].labels == [
+                Label(name: "a", value: "shared"), Label(name: "b", value: "own"),
+            ])
         #expect(document.pipeline == nil)
     }
 
@@ -80,7 +90,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "<label>x</label>1", "<label name=\"\">x</label>1", "<label name=\"a\"></label>1", "<label name=\"a\"/>1",
+        "<label>x</label>1", "<label name=\"\">x</label>1", "<label name=\"a\"></label>1",
+        "<label name=\"a\"/>1",
         "<label name=\"__name__\">x</label>1", "<label name=\"a\">x</label><label name=\"a\">y</label>1",
         "<label name=\"a&#10;b\">x</label>1", "<label name=\"a\">x<!-- -->y</label>1",
         "<label name=\"a\" other=\"b\">x</label>1", "<label name=\"a\"><b/></label>1", "<other/>1",
@@ -123,16 +134,20 @@ import Testing
     }
 
     @Test func `is refused when a label takes the name of its pipeline`() {
-        let measure = "<measure name=\"m\" at=\"2026-01-01T00:00:00Z\"><label name=\"pipeline\">x</label>1</measure>"
+        let measure =
+            "<measure name=\"m\" at=\"2026-01-01T00:00:00Z\"><label name=\"pipeline\">x</label>1</measure>"
         let attributes = "ledger=\"l\" submitter=\"s\" id=\"1\""
         #expect(parse(kpis(attributes: attributes + " pipeline=\"p\"", measure)).isInvalid)
         #expect(parse(kpis(attributes: attributes, measure)).kpis != nil)
-        let shared = "<label name=\"pipeline\">x</label><measure name=\"m\" at=\"2026-01-01T00:00:00Z\">1</measure>"
+        let shared =
+            "<label name=\"pipeline\">x</label><measure name=\"m\" at=\"2026-01-01T00:00:00Z\">1</measure>"
         #expect(parse(kpis(attributes: attributes + " pipeline=\"p\"", shared)).isInvalid)
     }
 
     @Test func `is held to its limits in bytes`() {
-        func attributes(ledger: Int = 1, submitter: Int = 1, id: Int = 1, run: Int = 1, pipeline: Int = 1) -> String {
+        func attributes(
+            ledger: Int = 1, submitter: Int = 1, id: Int = 1, run: Int = 1, pipeline: Int = 1
+        ) -> String {
             func text(_ count: Int) -> String {
                 String(repeating: "é", count: count / 2) + (count % 2 == 1 ? "a" : "")
             }
@@ -140,7 +155,8 @@ import Testing
                 + " run=\"\(text(run))\" pipeline=\"\(text(pipeline))\""
         }
         func accepts(_ attributes: String) -> Bool {
-            parse(kpis(attributes: attributes, "<measure name=\"m\" at=\"2026-01-01T00:00:00Z\">1</measure>")).kpis != nil
+            parse(kpis(attributes: attributes, "<measure name=\"m\" at=\"2026-01-01T00:00:00Z\">1</measure>"))
+                .kpis != nil
         }
         #expect(accepts(attributes(ledger: 255, submitter: 100, id: 200, run: 255, pipeline: 1024)))
         #expect(!accepts(attributes(ledger: 256)))
@@ -157,8 +173,11 @@ import Testing
     }
 
     @Test func `is held to its limits in number`() {
-        func labels(_ count: Int) -> String { (0..<count).map { "<label name=\"l\($0)\">x</label>" }.joined() }
-        let measure = "<measure name=\"m\" at=\"2026-01-01T00:00:00Z\"><label name=\"own\">x</label>1</measure>"
+        func labels(_ count: Int) -> String {
+            (0..<count).map { "<label name=\"l\($0)\">x</label>" }.joined()
+        }
+        let measure =
+            "<measure name=\"m\" at=\"2026-01-01T00:00:00Z\"><label name=\"own\">x</label>1</measure>"
         #expect(parse(kpis(labels(Limits.labelsPerMeasure - 1) + measure)).kpis != nil)
         #expect(parse(kpis(labels(Limits.labelsPerMeasure) + measure)).isInvalid)
         #expect(parse(oneMeasure(labels(Limits.labelsPerMeasure + 1) + "1")).isInvalid)
@@ -166,7 +185,9 @@ import Testing
         func measures(_ count: Int) -> String {
             String(repeating: "<measure name=\"m\" at=\"2026-01-01T00:00:00Z\">1</measure>", count: count)
         }
-        #expect(parse(kpis(measures(Limits.measuresPerDocument))).kpis?.measures.count == Limits.measuresPerDocument)
+        #expect(
+            parse(kpis(measures(Limits.measuresPerDocument))).kpis?.measures.count
+                == Limits.measuresPerDocument)
         #expect(parse(kpis(measures(Limits.measuresPerDocument + 1))).isInvalid)
         let long = kpis(measures(1)) + String(repeating: " ", count: Limits.submissionBytes)
         #expect(parse(long).isMalformed)

@@ -39,7 +39,8 @@ extension ReportSummary {
     func value(_ name: String, _ labels: [String: String]) -> Quantity? {
         let found = measures.filter { measure in
             measure.name == name
-                && labels.allSatisfy { name, value in measure.labels.contains(Label(name: name, value: value)) }
+                && labels.allSatisfy { name, value in measure.labels.contains(Label(name: name, value: value))
+                }
         }
         return found.count == 1 ? found[0].value : nil
     }
@@ -51,5 +52,7 @@ extension ReportSummary {
         }
     }
 
-    func duration(_ suite: String) -> String? { value("test.duration", ["test.suite.name": suite])?.description }
+    func duration(_ suite: String) -> String? {
+        value("test.duration", ["test.suite.name": suite])?.description
+    }
 }

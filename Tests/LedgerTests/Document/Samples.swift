@@ -5,9 +5,12 @@ extension SeededGenerator {
     mutating func text(_ lengths: ClosedRange<Int>) -> String {
         let alphabet = Array("abcxyzABZ019.-_/: <>&\"'=]]>{}é漢🚀\u{301}\u{FFFD}")
         return String(
-            (0..<Int.random(in: lengths, using: &self)).map { _ in alphabet.randomElement(using: &self) ?? "a" })
+            (0..<Int.random(in: lengths, using: &self)).map { _ in alphabet.randomElement(using: &self) ?? "a"
+            })
     }
-    mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: 0...255, using: &self) } }
+    mutating func bytes(_ count: Int) -> [UInt8] {
+        (0..<count).map { _ in UInt8.random(in: 0...255, using: &self) }
+    }
     mutating func time() -> Timestamp {
         let range = Timestamp.earliest.milliseconds...Timestamp.latest.milliseconds
         return Timestamp(milliseconds: .random(in: range, using: &self)) ?? .earliest
@@ -16,7 +19,8 @@ extension SeededGenerator {
         let digits = Int64.random(in: 0...999_999_999_999_999_999, using: &self)
         let shift = [1, 1_000, 1_000_000_000_000].randomElement(using: &self) ?? 1
         let sign: Int64 = Bool.random(using: &self) ? -1 : 1
-        return Quantity(coefficient: sign * (digits / Int64(shift)), scale: .random(in: 0...9, using: &self)) ?? .zero
+        return Quantity(coefficient: sign * (digits / Int64(shift)), scale: .random(in: 0...9, using: &self))
+            ?? .zero
     }
 
     mutating func document() -> KPIDocument {
@@ -28,7 +32,8 @@ extension SeededGenerator {
             }
             if let pipeline { labels.append(Label(name: "pipeline", value: pipeline)) }
             return Measure(
-                name: "m" + text(0...40), unit: text(0...6), time: time(), labels: labels.sorted(), value: quantity())
+                name: "m" + text(0...40), unit: text(0...6), time: time(), labels: labels.sorted(),
+                value: quantity())
         }
         return KPIDocument(
             ledger: text(1...30), submitter: text(1...20), id: text(1...30), pipeline: pipeline,
@@ -38,7 +43,8 @@ extension SeededGenerator {
     mutating func enrolment() -> Enrolment {
         let roles = Role.allCases.shuffled(using: &self).prefix(.random(in: 1...5, using: &self))
         return Enrolment(
-            identity: text(1...20), roles: Array(roles), certificate: bytes(.random(in: 1...900, using: &self)))
+            identity: text(1...20), roles: Array(roles),
+            certificate: bytes(.random(in: 1...900, using: &self)))
     }
 
     mutating func genesis() -> Genesis {
@@ -49,7 +55,8 @@ extension SeededGenerator {
                 sealingCertificate: bytes(.random(in: 1...900, using: &self)), tlsKeyDigest: bytes(32))
         }
         return Genesis(
-            origin: "example.com/kpi", created: time(), ledgerKey: bytes(32), tokenKey: bytes(91), members: members,
+            origin: "example.com/kpi", created: time(), ledgerKey: bytes(32), tokenKey: bytes(91),
+            members: members,
             identities: (0..<Int.random(in: 0...5, using: &self)).map { _ in enrolment() })
     }
 }

@@ -8,7 +8,8 @@ private let xmllint = "/usr/bin/xmllint"
 
 @Suite(.enabled(if: FileManager.default.isExecutableFile(atPath: xmllint), "xmllint is not installed"))
 struct `The schema files` {
-    private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Sources/Ledger/Document")
 
     /// Whether another validator, told only the schema's file, calls the document valid.
@@ -21,7 +22,8 @@ struct `The schema files` {
         let process = Process()
         process.executableURL = URL(filePath: xmllint)
         process.arguments = [
-            "--nonet", "--noout", "--schema", Self.folder.appending(path: "\(schema).xsd").path(), file.path(),
+            "--nonet", "--noout", "--schema", Self.folder.appending(path: "\(schema).xsd").path(),
+            file.path(),
         ]
         process.standardError = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
@@ -45,7 +47,8 @@ struct `The schema files` {
         for action in actions {
             #expect(try isValid(GovernanceRecord(ledger: "l", sequence: 1, action: action).xml, "governance"))
         }
-        let reserved = "<evidence xmlns=\"urn:kpi-ledger:governance:1\" ledger=\"l\" sequence=\"1\"><a/></evidence>"
+        let reserved =
+            "<evidence xmlns=\"urn:kpi-ledger:governance:1\" ledger=\"l\" sequence=\"1\"><a/></evidence>"
         #expect(try isValid(reserved, "governance"))
     }
 

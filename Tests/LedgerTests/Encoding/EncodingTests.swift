@@ -14,17 +14,26 @@ import Testing
         }
     }
 
-    @Test(arguments: ["A", "AA", "AAA", "AA=", "A===", "====", "AB==", "AAB=", "AA==AA==", "AA =", "AAAA\n", "AA-_", "A=AA", "é==="])
+    @Test(arguments: [
+        "A", "AA", "AAA", "AA=", "A===", "====", "AB==", "AAB=", "AA==AA==", "AA =", "AAAA\n", "AA-_", "A=AA",
+        "é===",
+    ])
     func `is refused in any form but its own`(text: String) {
         #expect(Base64.decode(text) == nil)
     }
 
     @Test func `has one text for each value, tried with all texts of four digits over a small alphabet`() {
         let alphabet = Array("AQgw/=x ")
-        for first in alphabet { for second in alphabet { for third in alphabet { for fourth in alphabet {
-            let text = String([first, second, third, fourth])
-            if let bytes = Base64.decode(text) { #expect(Base64.encode(bytes) == text) }
-        } } } }
+        for first in alphabet {
+            for second in alphabet {
+                for third in alphabet {
+                    for fourth in alphabet {
+                        let text = String([first, second, third, fourth])
+                        if let bytes = Base64.decode(text) { #expect(Base64.encode(bytes) == text) }
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -68,7 +77,8 @@ import Testing
         let bytes = sample()
         for _ in 0..<2000 {
             var damaged = bytes
-            damaged[Int.random(in: 0..<bytes.count, using: &generator)] = .random(in: 0...255, using: &generator)
+            damaged[Int.random(in: 0..<bytes.count, using: &generator)] = .random(
+                in: 0...255, using: &generator)
             _ = try? read(damaged)
         }
         let huge: [UInt8] = [0xFF, 0xFF, 0xFF, 0xFF]

@@ -1,6 +1,6 @@
-@testable import Ledger
-import TestSupport
 import Testing
+
+@testable import Ledger
 
 @Suite struct `A quantity` {
     @Test(arguments: [
@@ -16,7 +16,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "-", ".", "1.", ".5", "+1", "1e3", "1 ", " 1", "--1", "1-", "1.2.3", "1,5", "NaN", "inf", "0x1", "１",
+        "", "-", ".", "1.", ".5", "+1", "1e3", "1 ", " 1", "--1", "1-", "1.2.3", "1,5", "NaN", "inf", "0x1",
+        "１",
         "1000000000000000000", "0.0000000001", "1234567890.123456789", String(repeating: "9", count: 1000),
         String(repeating: "0", count: 65),
     ])
@@ -78,14 +79,18 @@ import Testing
     @Test func `is read exactly, rounded half to even`() {
         var generator = SeededGenerator(seed: 21)
         func digits(_ range: ClosedRange<Int>) -> String {
-            String((0..<Int.random(in: range, using: &generator)).map { _ in "0055519".randomElement(using: &generator) ?? "0" })
+            String(
+                (0..<Int.random(in: range, using: &generator)).map { _ in
+                    "0055519".randomElement(using: &generator) ?? "0"
+                })
         }
         for _ in 0..<5000 {
             let (whole, fraction) = (digits(1...9), digits(0...20))
             let exponent = Int.random(in: -12...8, using: &generator)
             let text = whole + (fraction.isEmpty ? "" : "." + fraction) + "e\(exponent)"
             #expect(
-                ReportNumber.nanos(text) == slowNanos(whole: whole, fraction: fraction, exponent: exponent), "\(text)")
+                ReportNumber.nanos(text) == slowNanos(whole: whole, fraction: fraction, exponent: exponent),
+                "\(text)")
         }
     }
 }
