@@ -15,7 +15,9 @@ public struct PrometheusJSON: Sendable {
             json.raw("{\"resultType\":\"")
             switch result {
             case .scalar(let point):
-                json.raw("scalar\",\"result\":[\(secondsAsNumber(point.time)),\"\(FloatText.fixed(point.value))\"]")
+                json.raw(
+                    "scalar\",\"result\":[\(secondsAsNumber(point.time)),\"\(FloatText.fixed(point.value))\"]"
+                )
             case .string(let time, let value):
                 json.raw("string\",\"result\":[\(secondsAsNumber(time)),")
                 json.text(value, escapingHTML: true)

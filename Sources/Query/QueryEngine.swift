@@ -38,7 +38,8 @@ public struct QueryEngine: Sendable {
         lookbackMilliseconds: Int64 = defaultLookbackMilliseconds
     ) throws(QueryError) -> QueryResult {
         guard end >= start else {
-            throw QueryError(.badData, "invalid parameter \"end\": end timestamp must not be before start time")
+            throw QueryError(
+                .badData, "invalid parameter \"end\": end timestamp must not be before start time")
         }
         guard stepMilliseconds > 0 else {
             throw QueryError(

@@ -148,7 +148,9 @@ extension Evaluator {
         for column in columns {
             let key = signature(column.labels, matching)
             for other in groups[key] ?? [] {
-                guard zip(column.values, other.values).contains(where: { $0 != nil && $1 != nil }) else { continue }
+                guard zip(column.values, other.values).contains(where: { $0 != nil && $1 != nil }) else {
+                    continue
+                }
                 throw QueryError(
                     .execution,
                     "found duplicate series for the match group \(key) on the \(isRight ? "right" : "left") "

@@ -108,7 +108,8 @@ extension Aggregator {
             case .sum, .avg: sum.add(value)
             case .min: if extreme.map({ value < $0 || $0.isNaN }) ?? true { extreme = value }
             case .max: if extreme.map({ value > $0 || $0.isNaN }) ?? true { extreme = value }
-            case .count, .group, .stddev, .stdvar, .topk, .bottomk, .quantile, .limitk, .countValues, .limitRatio:
+            case .count, .group, .stddev, .stdvar, .topk, .bottomk, .quantile, .limitk, .countValues,
+                .limitRatio:
                 break
             }
         }

@@ -25,7 +25,8 @@ public enum UnitName {
     }
 
     private static let units: [String: String] = [
-        "d": "days", "h": "hours", "min": "minutes", "s": "seconds", "ms": "milliseconds", "us": "microseconds",
+        "d": "days", "h": "hours", "min": "minutes", "s": "seconds", "ms": "milliseconds",
+        "us": "microseconds",
         "ns": "nanoseconds",
         "By": "bytes", "KiBy": "kibibytes", "MiBy": "mebibytes", "GiBy": "gibibytes", "TiBy": "tibibytes",
         "KBy": "kilobytes", "kBy": "kilobytes", "MBy": "megabytes", "GBy": "gigabytes", "TBy": "terabytes",

@@ -12,7 +12,8 @@ public enum Formatter {
         case .string(let literal): return literal.value.goQuoted
         case .selector(let selector): return selectorText(selector) + modifiers(of: selector)
         case .range(let range):
-            return selectorText(range.selector) + "[\(DurationText.text(milliseconds: range.rangeMilliseconds))]"
+            return selectorText(range.selector)
+                + "[\(DurationText.text(milliseconds: range.rangeMilliseconds))]"
                 + modifiers(of: range.selector)
         case .parenthesized(let inner, _): return "(\(line(inner)))"
         case .unary(let operation): return (operation.isNegation ? "-" : "+") + line(operation.operand)
@@ -39,7 +40,8 @@ public enum Formatter {
             return pretty(operation.left, level: level + 1) + "\n\(indent)\(operatorText(operation))\n"
                 + pretty(operation.right, level: level + 1)
         case .aggregation(let aggregation):
-            return "\(indent)\(head(of: aggregation))(\n\(pretty(aggregation.argument, level: level + 1))\n\(indent))"
+            return
+                "\(indent)\(head(of: aggregation))(\n\(pretty(aggregation.argument, level: level + 1))\n\(indent))"
         case .call(let call):
             let arguments = call.arguments.map { pretty($0, level: level + 1) }.joined(separator: ",\n")
             return "\(indent)\(call.function.rawValue)(\n\(arguments)\n\(indent))"
@@ -47,6 +49,8 @@ public enum Formatter {
     }
 
     private static func number(_ literal: NumberLiteral) -> String {
+        // Prometheus writes `+Inf`, and so turns `Inf ^ x` into `+(Inf ^ x)`, another expression.
+        if literal.value == .infinity { return "Inf" }
         guard literal.isDuration else { return FloatText.fixed(literal.value) }
         let milliseconds = (literal.value * 1000).rounded()
         guard milliseconds.magnitude <= Double(QueryLimits.durationMilliseconds) else {
@@ -60,7 +64,9 @@ public enum Formatter {
         var shown: [String] = []
         for matcher in selector.matchers {
             // The name stands before the braces.
-            if matcher.name == LabelSet.metricName, matcher.kind == .equal, matcher.value == selector.name { continue }
+            if matcher.name == LabelSet.metricName, matcher.kind == .equal, matcher.value == selector.name {
+                continue
+            }
             shown.append(label(matcher.name) + matcher.kind.rawValue + matcher.value.goQuoted)
         }
         shown.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }

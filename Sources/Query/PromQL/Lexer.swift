@@ -54,7 +54,9 @@ struct Lexer {
             if byte.isSpace {
                 position += 1
             } else if byte == UInt8(ascii: "#") {
-                while let next = peek(), next != UInt8(ascii: "\n"), next != UInt8(ascii: "\r") { position += 1 }
+                while let next = peek(), next != UInt8(ascii: "\n"), next != UInt8(ascii: "\r") {
+                    position += 1
+                }
             } else {
                 return
             }
@@ -166,7 +168,9 @@ struct Lexer {
     private mutating func readWord() throws(Failure) {
         if insideBrackets { throw fail("unexpected character in duration expression: \(character())") }
         var length = 1
-        while let next = peek(length), next.isLetter || next.isDigit || next == UInt8(ascii: ":") { length += 1 }
+        while let next = peek(length), next.isLetter || next.isDigit || next == UInt8(ascii: ":") {
+            length += 1
+        }
         let word = String(decoding: bytes[position..<position + length], as: UTF8.self)
         let lowered = word.lowercased()
         if lowered == "inf" || lowered == "nan" {

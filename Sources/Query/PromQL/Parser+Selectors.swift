@@ -54,7 +54,8 @@ extension Parser {
         case .string:
             name = try readString()
             switch current.kind {
-            case .comma, .rightBrace: return try matcher(LabelSet.metricName, .equal, name, at: label.position)
+            case .comma, .rightBrace:
+                return try matcher(LabelSet.metricName, .equal, name, at: label.position)
             default: break
             }
         default: throw unexpected(in: "label matching", expected: "identifier or \"}\"")

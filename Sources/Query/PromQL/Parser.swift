@@ -44,7 +44,8 @@ public struct Parser {
     ) throws(QueryError) -> Result {
         guard text.utf8.count <= QueryLimits.expressionBytes else {
             throw QueryError(
-                .badData, "expression of \(text.utf8.count) bytes is over the limit of "
+                .badData,
+                "expression of \(text.utf8.count) bytes is over the limit of "
                     + "\(QueryLimits.expressionBytes)")
         }
         var parser = Parser(text: text, tokens: Lexer.tokens(of: text))
@@ -169,7 +170,8 @@ public struct Parser {
         default: return (returnsBool, matching)
         }
         guard binary.family != .set else {
-            throw Failure("no grouping allowed for \(binary.rawValue.goQuoted) operation", at: current.position)
+            throw Failure(
+                "no grouping allowed for \(binary.rawValue.goQuoted) operation", at: current.position)
         }
         let keyword = advance()
         if case .leftParenthesis = current.kind { matching.include = try readGroupingLabels() }
@@ -202,6 +204,8 @@ public struct Parser {
 
     mutating func readString() throws(Failure) -> String {
         let token = advance()
-        do { return try QuotedText.value(token.text) } catch { throw Failure(error.reason, at: token.position) }
+        do { return try QuotedText.value(token.text) } catch {
+            throw Failure(error.reason, at: token.position)
+        }
     }
 }

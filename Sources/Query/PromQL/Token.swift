@@ -46,7 +46,8 @@ struct Token: Hashable, Sendable {
         case .binary, .equalPattern, .notEqualPattern, .at: "<op:\(text)>"
         case .aggregator: "<aggr:\(text)>"
         case .keyword: "<\(text)>"
-        case .leftParenthesis, .rightParenthesis, .leftBrace, .rightBrace, .leftBracket, .rightBracket, .comma,
+        case .leftParenthesis, .rightParenthesis, .leftBrace, .rightBrace, .leftBracket, .rightBracket,
+            .comma,
             .colon, .equal:
             text.goQuoted
         }
@@ -54,6 +55,7 @@ struct Token: Hashable, Sendable {
 
     private var shortened: String {
         text.unicodeScalars.count > 10
-            ? String(String.UnicodeScalarView(text.unicodeScalars.prefix(10))).goQuoted + "..." : text.goQuoted
+            ? String(String.UnicodeScalarView(text.unicodeScalars.prefix(10))).goQuoted + "..."
+            : text.goQuoted
     }
 }

@@ -63,7 +63,8 @@ enum TypeCheck {
         if left == .scalar || right == .scalar {
             if symbol.family == .set {
                 throw Parser.Failure(
-                    "set operator \(symbol.rawValue.goQuoted) not allowed in binary scalar expression", at: place)
+                    "set operator \(symbol.rawValue.goQuoted) not allowed in binary scalar expression",
+                    at: place)
             }
             if operation.matching != VectorMatching() {
                 throw Parser.Failure("vector matching only allowed between instant vectors", at: place)

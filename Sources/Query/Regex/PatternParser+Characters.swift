@@ -1,7 +1,7 @@
 /// Escapes and classes.
 extension PatternParser {
     /// After the backslash.
-    mutating func readEscape(from start: Int) throws(Pattern.Failure) -> PatternNode {
+    mutating func readEscape(from start: Int) throws(Pattern.Failure) -> PatternNode? {
         let assertion: PatternNode.Assertion
         switch peek() {
         case "A": assertion = .textStart
@@ -10,7 +10,8 @@ extension PatternParser {
         case "B": assertion = .notWordBoundary
         case "Q":
             position += 1
-            return readQuoted()
+            isQuoting = true
+            return nil
         default:
             if let ranges = readClassEscape() { return .scalars(ScalarSet(ranges: ranges)) }
             return .scalars(ScalarSet(try readEscapedScalar(from: start), foldsCase: flags.foldsCase))
@@ -19,18 +20,19 @@ extension PatternParser {
         return .assertion(assertion)
     }
 
-    /// `\Q…\E`, or to the end.
-    private mutating func readQuoted() -> PatternNode {
-        var nodes: [PatternNode] = []
-        while let scalar = peek() {
-            if scalar == "\\", peek(1) == "E" {
-                position += 2
-                break
-            }
-            nodes.append(.scalars(ScalarSet(scalar, foldsCase: flags.foldsCase)))
-            position += 1
-        }
-        return .sequence(nodes)
+    /// One character after `\Q`; `nil` for `\E` alone. A repetition behind `\E` is of the last character.
+    mutating func readQuoted(_ scalar: Unicode.Scalar) -> PatternNode? {
+        if endQuote() { return nil }
+        position += 1
+        _ = endQuote()
+        return .scalars(ScalarSet(scalar, foldsCase: flags.foldsCase))
+    }
+
+    private mutating func endQuote() -> Bool {
+        guard peek() == "\\", peek(1) == "E" else { return false }
+        position += 2
+        isQuoting = false
+        return true
     }
 
     /// `\d \D \w \W \s \S`, after the backslash.
@@ -51,7 +53,9 @@ extension PatternParser {
 
     /// After the backslash, which stands at `start`.
     private mutating func readEscapedScalar(from start: Int) throws(Pattern.Failure) -> Unicode.Scalar {
-        guard let scalar = peek() else { throw Pattern.Failure("trailing backslash at end of expression: ``") }
+        guard let scalar = peek() else {
+            throw Pattern.Failure("trailing backslash at end of expression: ``")
+        }
         position += 1
         switch scalar {
         case "a": return "\u{07}"
@@ -63,7 +67,8 @@ extension PatternParser {
         case "0": return readOctal()
         case "x": if let value = readHexadecimal() { return value }
         case "p", "P":
-            throw Pattern.Failure("Unicode classes are not supported yet: `\(text(from: start, to: position))`")
+            throw Pattern.Failure(
+                "Unicode classes are not supported yet: `\(text(from: start, to: position))`")
         default:
             // Punctuation stands for itself.
             if scalar.isASCII, scalar == "_" || !scalar.isWord { return scalar }
@@ -123,7 +128,8 @@ extension PatternParser {
             position += 2
             let high = after == "\\" ? try readEscapedScalar(from: position - 1) : after
             guard low.value <= high.value else {
-                throw Pattern.Failure("invalid character class range: `\(text(from: itemStart, to: position))`")
+                throw Pattern.Failure(
+                    "invalid character class range: `\(text(from: itemStart, to: position))`")
             }
             ranges.append(low.value...high.value)
         }

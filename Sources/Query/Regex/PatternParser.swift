@@ -3,6 +3,8 @@ struct PatternParser {
     let scalars: [Unicode.Scalar]
     var position = 0
     var flags = Flags()
+    /// Between `\Q` and `\E`: every character stands for itself.
+    var isQuoting = false
     private var depth = 0
 
     struct Flags {
@@ -55,7 +57,7 @@ struct PatternParser {
 
     private mutating func readSequence() throws(Pattern.Failure) -> PatternNode {
         var nodes: [PatternNode] = []
-        while let next = peek(), next != "|", next != ")" {
+        while let next = peek(), isQuoting || next != "|" && next != ")" {
             guard let atom = try readAtom() else { continue }
             nodes.append(try readRepetition(of: atom))
         }
@@ -64,7 +66,7 @@ struct PatternParser {
 
     private mutating func readRepetition(of atom: PatternNode) throws(Pattern.Failure) -> PatternNode {
         let start = position
-        guard let (minimum, maximum) = try readRepetition() else { return atom }
+        guard !isQuoting, let (minimum, maximum) = try readRepetition() else { return atom }
         // Lazy or greedy: the whole value matches or it does not.
         _ = skip("?")
         let end = position
@@ -106,7 +108,8 @@ struct PatternParser {
             position = start
             return nil
         }
-        guard max(minimum, maximum ?? 0) <= QueryLimits.patternRepetition, maximum.map({ $0 >= minimum }) ?? true
+        guard max(minimum, maximum ?? 0) <= QueryLimits.patternRepetition,
+            maximum.map({ $0 >= minimum }) ?? true
         else { throw Pattern.Failure("invalid repeat count: `\(text(from: start, to: position))`") }
         return (minimum, maximum)
     }
@@ -125,6 +128,7 @@ struct PatternParser {
     private mutating func readAtom() throws(Pattern.Failure) -> PatternNode? {
         let start = position
         guard let scalar = peek() else { return nil }
+        if isQuoting { return readQuoted(scalar) }
         if try readRepetition() != nil {
             throw Pattern.Failure(
                 "missing argument to repetition operator: `\(text(from: start, to: position))`")
@@ -162,7 +166,8 @@ struct PatternParser {
 
     private mutating func readGroupName(from start: Int) throws(Pattern.Failure) {
         guard skip("<"), let first = peek(), first.isWord else {
-            throw Pattern.Failure("invalid or unsupported Perl syntax: `\(text(from: start, to: position + 1))`")
+            throw Pattern.Failure(
+                "invalid or unsupported Perl syntax: `\(text(from: start, to: position + 1))`")
         }
         while let scalar = peek(), scalar.isWord { position += 1 }
         guard skip(">") else {
@@ -184,7 +189,8 @@ struct PatternParser {
             case ":": return false
             case ")": return true
             default:
-                throw Pattern.Failure("invalid or unsupported Perl syntax: `\(text(from: start, to: position))`")
+                throw Pattern.Failure(
+                    "invalid or unsupported Perl syntax: `\(text(from: start, to: position))`")
             }
         }
         throw Pattern.Failure("missing closing ): `\(text(from: 0))`")

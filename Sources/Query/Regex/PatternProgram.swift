@@ -28,7 +28,9 @@ struct PatternProgram: Sendable {
 
     private mutating func compile(_ node: PatternNode) throws(Pattern.Failure) {
         work += 1
-        guard work <= QueryLimits.patternInstructions * 4 else { throw Pattern.Failure("expression too large") }
+        guard work <= QueryLimits.patternInstructions * 4 else {
+            throw Pattern.Failure("expression too large")
+        }
         switch node {
         case .scalars(let set): try emit(.consume(set))
         case .assertion(let assertion): try emit(.assert(assertion))

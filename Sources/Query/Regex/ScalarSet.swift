@@ -58,7 +58,9 @@ struct ScalarSet: Hashable, Sendable {
         var values = [scalar.value]
         for mapping in [scalar.properties.lowercaseMapping, scalar.properties.uppercaseMapping] {
             let scalars = mapping.unicodeScalars
-            if scalars.count == 1, let mapped = scalars.first, mapped != scalar { values.append(mapped.value) }
+            if scalars.count == 1, let mapped = scalars.first, mapped != scalar {
+                values.append(mapped.value)
+            }
         }
         return values
     }

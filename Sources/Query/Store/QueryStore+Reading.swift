@@ -47,7 +47,9 @@ extension QueryStore {
         let result: Result<Value, QueryError>
         do throws(StoreError) {
             result = try store.read { transaction throws(StoreError) in
-                do throws(QueryError) { return .success(try body(transaction)) } catch { return .failure(error) }
+                do throws(QueryError) { return .success(try body(transaction)) } catch {
+                    return .failure(error)
+                }
             }
         } catch {
             throw QueryError(error)
