@@ -1,5 +1,6 @@
 import Ledger
 import Query
+import TestSupport
 import Testing
 
 /// Makes documents and feeds out of short descriptions.
