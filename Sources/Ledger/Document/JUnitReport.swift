@@ -18,57 +18,15 @@ struct JUnitReport: Report {
         let time: Timestamp
     }
 
-    /// Results and time of a series, by either way of counting.
-    private struct Counts {
-        var passed: Int128 = 0
-        var failed: Int128 = 0
-        var error: Int128 = 0
-        var skipped: Int128 = 0
-        var nanos: Int128 = 0
-        var hasDuration = false
-
-        subscript(_ result: TestResult) -> Int128 {
-            switch result {
-            case .passed: passed
-            case .failed: failed
-            case .error: error
-            case .skipped: skipped
-            }
-        }
-
-        mutating func add(_ result: TestResult) {
-            switch result {
-            case .passed: passed.addClamped(1)
-            case .failed: failed.addClamped(1)
-            case .error: error.addClamped(1)
-            case .skipped: skipped.addClamped(1)
-            }
-        }
-
-        mutating func add(_ other: Counts) {
-            passed.addClamped(other.passed)
-            failed.addClamped(other.failed)
-            error.addClamped(other.error)
-            skipped.addClamped(other.skipped)
-            nanos.addClamped(other.nanos)
-            hasDuration = hasDuration || other.hasDuration
-        }
-
-        mutating func add(nanos more: Int128) {
-            nanos.addClamped(more)
-            hasDuration = true
-        }
-    }
-
     private struct SuiteTally {
         /// From test cases; `nil` while there was none.
-        var listed: Counts?
+        var listed: TestCounts?
         /// From the attributes of suites without test cases.
-        var declared: Counts?
+        var declared: TestCounts?
 
         /// Cases that are listed are counted, and nothing else: real reports follow a suite with a summary of the
         /// same name.
-        var counts: Counts { listed ?? declared ?? Counts() }
+        var counts: TestCounts { listed ?? declared ?? TestCounts() }
     }
 
     private struct OpenSuite {
@@ -76,7 +34,7 @@ struct JUnitReport: Report {
         let time: Timestamp?
         let isWrapper: Bool
         let declared: DeclaredCounts
-        var counts = Counts()
+        var counts = TestCounts()
         var cases = 0
         var casesWithoutTime = 0
         var hasSuites = false
@@ -180,13 +138,13 @@ struct JUnitReport: Report {
         if suite.name == nil { warnings.add("a suite has no name") }
     }
 
-    private static func sum(_ known: Counts?, _ more: Counts) -> Counts {
+    private static func sum(_ known: TestCounts?, _ more: TestCounts) -> TestCounts {
         guard var sum = known else { return more }
         sum.add(more)
         return sum
     }
 
-    private mutating func countsOfCases(_ suite: OpenSuite) -> Counts {
+    private mutating func countsOfCases(_ suite: OpenSuite) -> TestCounts {
         var counts = suite.counts
         if !counts.hasDuration, let nanos = duration(suite.declared.time, of: suite.name) {
             counts.add(nanos: nanos)
@@ -198,14 +156,14 @@ struct JUnitReport: Report {
         return counts
     }
 
-    private mutating func countsOfAttributes(_ suite: OpenSuite, tests: UInt64) -> Counts {
+    private mutating func countsOfAttributes(_ suite: OpenSuite, tests: UInt64) -> TestCounts {
         let declared = suite.declared
         let title = suite.title
         let others = Int128(declared.failures) + Int128(declared.errors) + Int128(declared.skipped)
         if others > Int128(tests) {
             warnings.add("suite \"\(title)\": says \(tests) tests, and \(others) that did not pass")
         }
-        var counts = Counts(
+        var counts = TestCounts(
             passed: max(0, Int128(tests) - others), failed: Int128(declared.failures),
             error: Int128(declared.errors), skipped: Int128(declared.skipped))
         if let nanos = duration(declared.time, of: suite.name) {
@@ -263,46 +221,5 @@ struct JUnitReport: Report {
         }
         if measures.isEmpty { warnings.add("the report has no test cases") }
         return ReportSummary(measures: measures, warnings: warnings.all, contentDigest: contentDigest)
-    }
-}
-
-/// How a test case ended.
-private enum TestResult: CaseIterable {
-    case passed
-    case failed
-    case error
-    case skipped
-
-    /// What a child of `<testcase>` says. Surefire's `flakyFailure` and `rerunFailure` say nothing: where the case
-    /// failed in the end, `failure` or `error` stands beside them.
-    init?(element: String) {
-        switch element {
-        case "failure": self = .failed
-        case "error": self = .error
-        case "skipped", "ignored": self = .skipped
-        default: return nil
-        }
-    }
-
-    var label: String {
-        switch self {
-        case .passed: "passed"
-        case .failed: "failed"
-        case .error: "error"
-        case .skipped: "skipped"
-        }
-    }
-
-    /// A case with several results counts once.
-    func worse(_ other: TestResult) -> TestResult {
-        func weight(_ result: TestResult) -> Int {
-            switch result {
-            case .passed: 0
-            case .skipped: 1
-            case .failed: 2
-            case .error: 3
-            }
-        }
-        return weight(other) > weight(self) ? other : self
     }
 }

@@ -27,6 +27,8 @@ import CLibXML2
     /// libxml2 gathers a whole tag before it reports it; pieces of this size let us see how long one has become.
     private static let pieceBytes = 65_536
     private var attributesOfOpenTag = 0
+    private var sections = XMLSectionFilter()
+    private var kept: [UInt8] = []
 
     init(_ follower: some Follower) throws(ReportError) {
         XMLLibrary.prepare()
@@ -77,15 +79,19 @@ import CLibXML2
         var start = 0
         while start < bytes.byteCount {
             let end = min(start + Self.pieceBytes, bytes.byteCount)
-            try parse(bytes.extracting(start..<end), isLast: false)
+            kept.removeAll(keepingCapacity: true)
+            let piece = unsafe bytes.extracting(start..<end).withUnsafeBytes { unsafe Array($0) }
+            sections.filter(piece, into: &kept)
+            try parse(kept, isLast: false)
             start = end
         }
     }
 
     /// - Returns: the follower, at the end of a well-formed document.
     func finish() throws(ReportError) -> any Follower {
+        guard !sections.isInside else { throw .malformed("the report is cut short", line: max(1, line)) }
         do throws(ReportError) {
-            try parse(RawSpan(), isLast: true)
+            try parse([], isLast: true)
         } catch {
             // libxml2 has one code for an end that comes too early and for text after the end.
             guard case .malformed(_, let line) = error else { throw error }
@@ -96,7 +102,7 @@ import CLibXML2
         return state.follower
     }
 
-    private func parse(_ piece: RawSpan, isLast: Bool) throws(ReportError) {
+    private func parse(_ piece: [UInt8], isLast: Bool) throws(ReportError) {
         if let refusal = state.refusal { throw refusal }
         let code = unsafe piece.withUnsafeBytes { buffer in
             let text = unsafe buffer.baseAddress?.assumingMemoryBound(to: CChar.self)
@@ -113,14 +119,14 @@ import CLibXML2
 
     /// libxml2 2.9 compares every attribute of a tag with every other, so a tag that grows over several pieces is
     /// looked at before it is complete.
-    private func checkOpenTag(after piece: RawSpan) throws(ReportError) {
+    private func checkOpenTag(after piece: [UInt8]) throws(ReportError) {
         guard let input = unsafe context.pointee.input, let waiting = unsafe input.pointee.cur,
-            unsafe input.pointee.end - waiting >= piece.byteCount, piece.byteCount > 1,
+            unsafe input.pointee.end - waiting >= piece.count, piece.count > 1,
             unsafe waiting[0] == UInt8(ascii: "<"), unsafe waiting[1] != UInt8(ascii: "!"),
             unsafe waiting[1] != UInt8(ascii: "?")
         else { return attributesOfOpenTag = 0 }
-        for position in 1..<piece.byteCount where piece.byte(at: position - 1) == UInt8(ascii: "=") {
-            let next = piece.byte(at: position)
+        for position in 1..<piece.count where piece[position - 1] == UInt8(ascii: "=") {
+            let next = piece[position]
             if next == UInt8(ascii: "\"") || next == UInt8(ascii: "'") { attributesOfOpenTag += 1 }
         }
         guard attributesOfOpenTag <= Limits.reportAttributes else {
@@ -181,11 +187,5 @@ import CLibXML2
 enum XMLReference {
     static func resolved(_ text: String) -> String {
         text.utf8.contains(UInt8(ascii: "&")) ? text.replacing("&#38;", with: "&") : text
-    }
-}
-
-extension RawSpan {
-    fileprivate func byte(at offset: Int) -> UInt8 {
-        unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self)
     }
 }

@@ -39,6 +39,33 @@ import Testing
         #expect(summary.results("s") == ["0", "1", "0", "0"])
     }
 
+    @Test func `may hold colours, references and what looks like a section inside another`() throws {
+        let text = """
+            <?xml version="1.0"?><?pi <!-- ?>
+            <testsuites><!-- <testsuite name="no"><![CDATA[ --><testsuite name="s"><testcase time="1">
+            <system-out><![CDATA[<failure/> \u{1B}[31m <!-- ]] > ]>]]]></system-out></testcase>
+            <!----><testcase time="2"><![CDATA[]]><!-- > - > --><failure/></testcase></testsuite></testsuites>
+            <!-- the end -->
+            """
+        for pieceBytes in [1, 5, .max] {
+            let summary = try convert(.junit, text, pieceBytes: pieceBytes)
+            #expect(summary.results("s") == ["1", "1", "0", "0"])
+            #expect(summary.measures.count == 5)
+        }
+        #expect(failure(.junit, text + "<!-- ") == .malformed("the report is cut short", line: 5))
+        #expect(failure(.junit, text + "<") != nil)
+        #expect(failure(.junit, "<a><![CDATA[\n\n]]>\n</b>") != nil)
+    }
+
+    @Test func `may hold a log that is longer than the library takes`() throws {
+        var converter = try ReportConverter(.junit, time: givenTime)
+        let log = Array(String(repeating: "a line of a log with = in it\n", count: 30_000).utf8)
+        try converter.consume(Array("<testsuite name=\"s\"><testcase time=\"1\"><system-out><![CDATA[".utf8))
+        for _ in 0..<14 { try converter.consume(log) }
+        try converter.consume(Array("]]></system-out></testcase></testsuite>".utf8))
+        #expect(try converter.finish().results("s") == ["1", "0", "0", "0"])
+    }
+
     @Test func `is refused wherever it is cut`() {
         let samples: [(ReportFormat, String)] = [
             (.junit, `A JUnit report`.swift), (.cobertura, `A coverage report`.cobertura),
