@@ -93,11 +93,14 @@ let package = Package(
             name: "TestSupport", dependencies: ["Ledger", "Replication"], path: "Tests/Support",
             swiftSettings: strict),
         .testTarget(name: "LedgerTests", dependencies: ["Ledger", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "ReplicationTests", dependencies: ["Replication", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "ReplicationTests", dependencies: ["Replication", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "QueryTests", dependencies: ["Query", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "LedgerdTests",
-            dependencies: ["ledgerd", "Ledger", "TestSupport", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: [
+                "ledgerd", "Ledger", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
+            ],
             swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ],

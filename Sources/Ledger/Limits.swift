@@ -90,7 +90,7 @@ public enum Limits {
     /// Moduli of RSA keys, in bits: 128 bits of security at least; beyond, one check would cost too much.
     public static let rsaBits = 3072...4096
     /// A certificate, in bytes: it is part of a governance record, which is a leaf.
-    public static let certificateBytes = 16_384
+    public static let certificateBytes = 8192
     /// A certificate or private key in PEM, in bytes, with the text that tools put in front.
     public static let pemBytes = 65_536
 }

@@ -17,7 +17,9 @@ import Testing
         let session = try ledger.session(by: ledger.identities.ci2)
         #expect(try await running.append(session.submission).index == EntryIndex(0))
         #expect(try await running.append(try ledger.kpis(id: "one")).index == EntryIndex(1))
-        #expect(try await running.govern(try ledger.enrol(ledger.identities.newcomers[0], sequence: 1)).index.value == 2)
+        #expect(
+            try await running.govern(try ledger.enrol(ledger.identities.newcomers[0], sequence: 1)).index
+                .value == 2)
         let theirs = try ledger.kpis(id: "theirs", by: ledger.identities.newcomers[0])
         #expect(try await running.append(theirs).index.value == 3)
         #expect(try await running.govern(try ledger.erase(EntryIndex(1), sequence: 2)).index.value == 4)

@@ -48,7 +48,8 @@ public struct Identities: Sendable {
             let certificatePEM = try directory.read("\(name).crt")
             return Identity(
                 name: name, keyPEM: keyPEM, certificatePEM: certificatePEM,
-                certificate: try KeyCertificate(pem: certificatePEM), signingKey: try IdentityKey(pem: keyPEM))
+                certificate: try KeyCertificate(pem: certificatePEM), signingKey: try IdentityKey(pem: keyPEM)
+            )
         }
         let rsa = "rsa:3072"
         let p256 = "ec -pkeyopt ec_paramgen_curve:P-256"

@@ -65,7 +65,8 @@ public struct RunningLedger: Sendable {
                 for number in batch {
                     let entry = try check(
                         try ledger.kpis(
-                            id: "\(prefix)\(number)", [try ledger.measure("test.cases", String(number), unit: "{case}")],
+                            id: "\(prefix)\(number)",
+                            [try ledger.measure("test.cases", String(number), unit: "{case}")],
                             sealedTo: session))
                     group.addTask { _ = try await driver.submit(entry) }
                 }

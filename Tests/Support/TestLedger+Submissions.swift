@@ -16,7 +16,8 @@ extension TestLedger {
     ) throws -> Measure {
         guard let quantity = Quantity(value) else { throw CannotHappen() }
         return Measure(
-            name: name, unit: unit, time: time ?? start, labels: labels.map { Label(name: $0, value: $1) }.sorted(),
+            name: name, unit: unit, time: time ?? start,
+            labels: labels.map { Label(name: $0, value: $1) }.sorted(),
             value: quantity)
     }
 
@@ -89,7 +90,8 @@ extension TestLedger {
     }
 
     /// `<enrol>`.
-    public func enrol(_ identity: Identity, roles: [Role] = [.submitter], sequence: UInt64) throws -> [UInt8] {
+    public func enrol(_ identity: Identity, roles: [Role] = [.submitter], sequence: UInt64) throws -> [UInt8]
+    {
         try governance(
             .enrol(Enrolment(identity: identity.name, roles: roles, certificate: identity.certificate.der)),
             sequence: sequence)
@@ -99,7 +101,8 @@ extension TestLedger {
     public func revoke(_ identity: Identity, sequence: UInt64) throws -> [UInt8] {
         try governance(
             .revoke(
-                identity: identity.name, keyIdentifier: identity.certificate.keyIdentifier, reason: "left the team"),
+                identity: identity.name, keyIdentifier: identity.certificate.keyIdentifier,
+                reason: "left the team"),
             sequence: sequence)
     }
 

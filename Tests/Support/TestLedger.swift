@@ -69,7 +69,8 @@ public struct TestLedger: Sendable {
         get throws {
             EntryChecker(
                 .init(
-                    key: try DecryptionKey(pem: identities.node.keyPEM), certificate: identities.node.certificate))
+                    key: try DecryptionKey(pem: identities.node.keyPEM),
+                    certificate: identities.node.certificate))
         }
     }
 

@@ -1,7 +1,4 @@
 extension GovernanceRecord {
-    /// The length of a subject key identifier: a SHA-1, by custom (RFC 5280 §4.2.1.2).
-    static let keyIdentifierBytes = 20
-
     /// - Throws: as `DocumentParser.parse`; `<configure>` and `<evidence>` are `.invalid`, since this version knows
     ///   them by name only.
     public static func parse(_ bytes: [UInt8]) throws(DocumentError) -> GovernanceRecord {
@@ -44,10 +41,9 @@ extension GovernanceRecord.Action {
         case "enrol":
             self = .enrol(try Enrolment(root, identityAttribute: "identity"))
         case "revoke":
-            let bytes = GovernanceRecord.keyIdentifierBytes
             self = .revoke(
                 identity: try root.line("identity", limitBytes: Limits.identityBytes),
-                keyIdentifier: try root.child("keyIdentifier").onlyBytes(bytes...bytes),
+                keyIdentifier: try root.child("keyIdentifier").onlyBytes(1...Limits.keyIdentifierBytes),
                 reason: try Self.reason(root))
         case "erase":
             self = .erase(EntryIndex(try root.count("entry")), reason: try Self.reason(root))

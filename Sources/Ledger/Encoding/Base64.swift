@@ -1,6 +1,7 @@
 /// Base64 (RFC 4648 §4), read in its one form only: padded, no white space, unused bits zero.
 public enum Base64 {
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    private static let alphabet = Array(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     private static let padding = UInt8(ascii: "=")
     /// The value of each ASCII byte; 255 where it is no digit.
     private static let values: [UInt8] = {
@@ -16,7 +17,9 @@ public enum Base64 {
         while position < bytes.count {
             let count = min(3, bytes.count - position)
             var group: UInt32 = 0
-            for offset in 0..<3 { group = group << 8 | (offset < count ? UInt32(bytes[position + offset]) : 0) }
+            for offset in 0..<3 {
+                group = group << 8 | (offset < count ? UInt32(bytes[position + offset]) : 0)
+            }
             for digit in 0..<4 {
                 text.append(digit <= count ? alphabet[Int(group >> UInt32(18 - 6 * digit) & 63)] : padding)
             }
@@ -49,7 +52,9 @@ public enum Base64 {
             group <<= UInt32(6 * padded)
             // Bits that no byte takes must be zero, or one value would have several texts.
             guard group & (padded == 0 ? 0 : padded == 1 ? 0xFF : 0xFFFF) == 0 else { return nil }
-            for byte in 0..<3 - padded { bytes.append(UInt8(truncatingIfNeeded: group >> UInt32(16 - 8 * byte))) }
+            for byte in 0..<3 - padded {
+                bytes.append(UInt8(truncatingIfNeeded: group >> UInt32(16 - 8 * byte)))
+            }
         }
         return bytes
     }

@@ -37,7 +37,9 @@ public struct ByteReader: Sendable {
     }
 
     public mutating func readBytes(_ count: Int, _ what: String) throws(DecodingFailure) -> [UInt8] {
-        guard count >= 0, remaining >= count else { throw DecodingFailure("\(what) is cut short", at: offset) }
+        guard count >= 0, remaining >= count else {
+            throw DecodingFailure("\(what) is cut short", at: offset)
+        }
         let piece = Array(bytes[offset..<offset + count])
         offset += count
         return piece

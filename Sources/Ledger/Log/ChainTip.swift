@@ -41,6 +41,8 @@ public struct ChainTip: Hashable, Sendable {
             time: max(clock, header.time), parent: headerHash, treeSize: frontier.size,
             treeRoot: frontier.root,
             keyCommitments: KeyCommitment.fold(entries.map(\.keyCommitment)))
-        return (Block(header: header, entries: entries), ChainTip(header: header, frontier: frontier), completed)
+        return (
+            Block(header: header, entries: entries), ChainTip(header: header, frontier: frontier), completed
+        )
     }
 }

@@ -50,7 +50,8 @@ extension LogStore {
             var found: [(BlockHeader, CommitCertificate?)] = []
             try transaction.scan(tables.chain, from: height) { height, hash throws(StoreError) in
                 guard found.count < limit else { return .stop }
-                guard let header = try transaction.value(tables.blocks, BlockKey(height: height, hash: hash)) else {
+                guard let header = try transaction.value(tables.blocks, BlockKey(height: height, hash: hash))
+                else {
                     throw .damaged(place: "block \(height)", reason: "it is missing")
                 }
                 found.append((header, try transaction.value(tables.certificates, height)))
@@ -219,7 +220,8 @@ public struct LogTree: HashSource {
             }
             guard found.count == range.count else {
                 throw .damaged(
-                    place: "tree level \(level)", reason: "hash \(range.lowerBound + UInt64(found.count)) is missing")
+                    place: "tree level \(level)",
+                    reason: "hash \(range.lowerBound + UInt64(found.count)) is missing")
             }
             return found
         }

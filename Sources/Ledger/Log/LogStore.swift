@@ -35,7 +35,8 @@ public final class LogStore: Sendable {
         }
         if let first {
             guard first == genesis.hash else {
-                throw .damaged(place: directory, reason: "it holds another ledger, whose first block is \(first)")
+                throw .damaged(
+                    place: directory, reason: "it holds another ledger, whose first block is \(first)")
             }
         } else if writing {
             try store.write { transaction throws(StoreError) in
@@ -148,7 +149,8 @@ public final class LogStore: Sendable {
         let dataKey = try RandomBytes.make(32)
         keys.append(.init(dataKey: dataKey, contentKey: sealed.contentKey))
         return StoredEntry(
-            slot: firstSlot + UInt64(keys.count - 1), commitment: entry.keyCommitment, identity: facts.identity,
+            slot: firstSlot + UInt64(keys.count - 1), commitment: entry.keyCommitment,
+            identity: facts.identity,
             statement: entry.statement.bytes,
             payload: try PayloadAtRest.seal(
                 sealed.payload, dataKey: dataKey, statementDigest: entry.statement.digest))

@@ -24,7 +24,7 @@ public struct GovernanceRecord: Hashable, Sendable {
     public enum Action: Hashable, Sendable {
         /// A key begins to act for an identity, from the next height.
         case enrol(Enrolment)
-        /// A key stops, from the next height. The subject key identifier, 20 bytes.
+        /// A key stops, from the next height. The subject key identifier, 1 to 64 bytes.
         case revoke(identity: String, keyIdentifier: [UInt8], reason: String)
         /// The payload of an entry, and every key to it, is destroyed.
         case erase(EntryIndex, reason: String)

@@ -17,7 +17,8 @@ extension CheckedEntry {
             do {
                 self.init(
                     entry: Entry(statement: statement, sealed: nil),
-                    content: .governance(try GovernanceRecord.parse(content)), contentDigest: .sha256(content),
+                    content: .governance(try GovernanceRecord.parse(content)),
+                    contentDigest: .sha256(content),
                     sealing: nil)
             } catch { throw damaged(error.reason) }
         case .held(let sealed):

@@ -33,7 +33,9 @@ public struct EntryChecker: Sendable {
         let submission: Submission
         do { submission = try Submission(bytes) } catch { throw Rejection(.malformed, error.reason) }
         guard submission.statement.contentType == expected else {
-            throw Rejection(.malformed, expected == .sealed
+            throw Rejection(
+                .malformed,
+                expected == .sealed
                     ? "this route takes sealed documents; governance records go to /v1/governance"
                     : "this route takes governance records; documents go to /v1/entries")
         }
@@ -76,7 +78,8 @@ public struct EntryChecker: Sendable {
                 guard payload.isSealed(exactlyTo: state.sealingCertificates) else {
                     throw Rejection(
                         .sealing,
-                        "seal to exactly the \(state.sealingCertificates.count) nodes in force (GET /v1/nodes), with RSA-OAEP and SHA-256 for each")
+                        "seal to exactly the \(state.sealingCertificates.count) nodes in force (GET /v1/nodes), with RSA-OAEP and SHA-256 for each"
+                    )
                 }
                 return try payload.open(with: decryption.key, certificate: decryption.certificate)
             case .session(let keyID):
@@ -103,7 +106,9 @@ public struct EntryChecker: Sendable {
         for (position, signer) in statement.signers.enumerated() {
             guard let key = state.registry.key(signer.keyIdentifier),
                 statement.isSigned(by: key.certificate, signer: position)
-            else { throw Rejection(.unauthenticated, "signature \(position + 1) is not that of an enrolled key") }
+            else {
+                throw Rejection(.unauthenticated, "signature \(position + 1) is not that of an enrolled key")
+            }
         }
         let record: GovernanceRecord
         do { record = try GovernanceRecord.parse(content) } catch { throw Rejection(error) }

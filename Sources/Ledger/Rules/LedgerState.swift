@@ -30,7 +30,8 @@ public struct LedgerState: Sendable {
         for member in genesis.members {
             let certificate: KeyCertificate
             do { certificate = try KeyCertificate(der: member.sealingCertificate) } catch {
-                throw Rejection(.invalid, "the sealing certificate of \(member.name) is not usable: \(error.reason)")
+                throw Rejection(
+                    .invalid, "the sealing certificate of \(member.name) is not usable: \(error.reason)")
             }
             // A recipient is told by its key identifier: two nodes with one could not be told apart.
             guard !certificates.contains(where: { $0.keyIdentifier == certificate.keyIdentifier }) else {
@@ -59,7 +60,9 @@ public struct LedgerState: Sendable {
             }
             let key = try registry.key(signer.keyIdentifier, actingAs: .submitter, at: time)
             try Self.check(document, origin: genesis.origin, signedBy: key.identity, at: time)
-            if case .session(let keyID) = checked.sealing { _ = try session(keyID, of: key.identity, at: time) }
+            if case .session(let keyID) = checked.sealing {
+                _ = try session(keyID, of: key.identity, at: time)
+            }
             if case .session = document { try checkRoomForSession(at: time) }
         case .governance(let record):
             try check(record, signedBy: statement, at: time, treeSize: treeSize)
@@ -81,12 +84,14 @@ public struct LedgerState: Sendable {
             let latest = time.advanced(byMilliseconds: Limits.measureAheadMilliseconds)
             if let ahead = kpis.measures.first(where: { $0.time > latest }) {
                 throw Rejection(
-                    .invalid, "the measure \(ahead.name) of \(ahead.time) is more than a day ahead of \(time)")
+                    .invalid, "the measure \(ahead.name) of \(ahead.time) is more than a day ahead of \(time)"
+                )
             }
         case .session(let session):
             guard session.expires > time else { throw Rejection(.invalid, "the session has expired") }
             guard session.expires <= time.advanced(byMilliseconds: Limits.sessionMilliseconds) else {
-                throw Rejection(.invalid, "a session lasts a day at most; this one ends at \(session.expires)")
+                throw Rejection(
+                    .invalid, "a session lasts a day at most; this one ends at \(session.expires)")
             }
         }
     }
@@ -118,20 +123,25 @@ public struct LedgerState: Sendable {
         _ record: GovernanceRecord, signedBy statement: Statement, at time: Timestamp, treeSize: UInt64
     ) throws(Rejection) {
         guard record.ledger == genesis.origin else {
-            throw Rejection(.invalid, "the record was written for another ledger; this one is \(genesis.origin)")
+            throw Rejection(
+                .invalid, "the record was written for another ledger; this one is \(genesis.origin)")
         }
         guard record.sequence == governanceSequence + 1 else {
             throw Rejection(
-                .conflict, "the record has sequence \(record.sequence); the next one is \(governanceSequence + 1)")
+                .conflict,
+                "the record has sequence \(record.sequence); the next one is \(governanceSequence + 1)")
         }
         for signer in statement.signers {
             _ = try registry.key(signer.keyIdentifier, actingAs: record.action.signingRole, at: time)
         }
         switch record.action {
         case .enrol(let enrolment): _ = try registry.checkNew(enrolment)
-        case .revoke(let identity, let identifier, _): try registry.checkRevocable(identity: identity, identifier)
+        case .revoke(let identity, let identifier, _):
+            try registry.checkRevocable(identity: identity, identifier)
         case .erase(let index, _):
-            guard index.value < treeSize else { throw Rejection(.invalid, "there is no entry \(index) to erase") }
+            guard index.value < treeSize else {
+                throw Rejection(.invalid, "there is no entry \(index) to erase")
+            }
         }
     }
 

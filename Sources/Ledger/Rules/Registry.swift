@@ -24,7 +24,8 @@ public struct Registry: Sendable {
         guard let key = keys[identifier] else {
             throw Rejection(
                 .unauthenticated,
-                "the signer's key \(identifier.hexadecimal) is not enrolled: ask an operator to enrol its certificate")
+                "the signer's key \(identifier.hexadecimal) is not enrolled: ask an operator to enrol its certificate"
+            )
         }
         guard !key.isRevoked else { throw Rejection(.forbidden, "the signer's key has been revoked") }
         guard key.roles.contains(role) else {
@@ -33,7 +34,8 @@ public struct Registry: Sendable {
         guard key.certificate.notBefore <= time, time <= key.certificate.notAfter else {
             throw Rejection(
                 .forbidden,
-                "the signer's certificate is valid from \(key.certificate.notBefore) to \(key.certificate.notAfter), not at \(time)")
+                "the signer's certificate is valid from \(key.certificate.notBefore) to \(key.certificate.notAfter), not at \(time)"
+            )
         }
         return key
     }
@@ -42,13 +44,16 @@ public struct Registry: Sendable {
     func checkNew(_ enrolment: Enrolment) throws(Rejection) -> KeyCertificate {
         let certificate: KeyCertificate
         do { certificate = try KeyCertificate(der: enrolment.certificate) } catch {
-            throw Rejection(.invalid, "the certificate of \(enrolment.identity) is not usable: \(error.reason)")
+            throw Rejection(
+                .invalid, "the certificate of \(enrolment.identity) is not usable: \(error.reason)")
         }
         if let owner = keys[certificate.keyIdentifier]?.identity ?? owners[certificate.publicKeyInfo] {
             throw Rejection(
                 .conflict, "this key is already enrolled for \(owner); a key serves one identity, for ever")
         }
-        guard !enrolment.roles.isEmpty else { throw Rejection(.invalid, "an enrolment names at least one role") }
+        guard !enrolment.roles.isEmpty else {
+            throw Rejection(.invalid, "an enrolment names at least one role")
+        }
         return certificate
     }
 

@@ -8,7 +8,8 @@ final class DirectoryLock: Sendable {
         let path = directory + "/lock"
         let opened = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard opened >= 0 else {
-            throw .system(operation: "open \(path)", code: errno, reason: unsafe String(cString: strerror(errno)))
+            throw .system(
+                operation: "open \(path)", code: errno, reason: unsafe String(cString: strerror(errno)))
         }
         guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
             close(opened)

@@ -100,7 +100,8 @@ public final class KeySlots: Sendable {
         var written = 0
         while written < bytes.count {
             let count = unsafe bytes.withUnsafeBytes {
-                unsafe pwrite(descriptor, $0.baseAddress?.advanced(by: written), bytes.count - written, start + written)
+                unsafe pwrite(
+                    descriptor, $0.baseAddress?.advanced(by: written), bytes.count - written, start + written)
             }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else {

@@ -89,7 +89,9 @@ internal import Glibc
         var begun: OpaquePointer?
         try unsafe check(
             mdb_txn_begin(environment, nil, UInt32(MDB_RDONLY), &begun), "mdb_txn_begin", in: directory)
-        guard let pointer = unsafe begun else { preconditionFailure("LMDB hands out the transaction it begins") }
+        guard let pointer = unsafe begun else {
+            preconditionFailure("LMDB hands out the transaction it begins")
+        }
         defer { unsafe mdb_txn_abort(pointer) }
         return try body(ReadTransaction(handle: unsafe TransactionHandle(pointer: pointer)))
     }
@@ -103,7 +105,9 @@ internal import Glibc
     ) throws(StoreError) -> Result {
         var begun: OpaquePointer?
         try unsafe check(mdb_txn_begin(environment, nil, 0, &begun), "mdb_txn_begin", in: directory)
-        guard let pointer = unsafe begun else { preconditionFailure("LMDB hands out the transaction it begins") }
+        guard let pointer = unsafe begun else {
+            preconditionFailure("LMDB hands out the transaction it begins")
+        }
         var transaction = WriteTransaction(
             handle: unsafe TransactionHandle(pointer: pointer), directory: directory)
         let result: Result
@@ -154,7 +158,8 @@ extension Store {
             try unsafe check(
                 mdb_env_set_maxdbs(environment, MDB_dbi(schema.tables.count + 1)), "mdb_env_set_maxdbs")
             try unsafe check(mdb_env_set_maxreaders(environment, 512), "mdb_env_set_maxreaders")
-            try unsafe check(mdb_env_open(environment, directory, flags, 0o600), "mdb_env_open", in: directory)
+            try unsafe check(
+                mdb_env_open(environment, directory, flags, 0o600), "mdb_env_open", in: directory)
             // Readers of processes that were killed would keep old pages alive for ever.
             var dead: Int32 = 0
             try unsafe check(mdb_reader_check(environment, &dead), "mdb_reader_check")
@@ -177,7 +182,9 @@ extension Store {
         try unsafe check(
             mdb_txn_begin(environment, nil, mayWrite ? 0 : UInt32(MDB_RDONLY), &begun), "mdb_txn_begin",
             in: directory)
-        guard let pointer = unsafe begun else { preconditionFailure("LMDB hands out the transaction it begins") }
+        guard let pointer = unsafe begun else {
+            preconditionFailure("LMDB hands out the transaction it begins")
+        }
         var handles: [String: MDB_dbi] = [:]
         do throws(StoreError) {
             for name in [metaTable] + schema.tables {
@@ -217,7 +224,8 @@ extension Store {
     /// Makes the last component of the path, private to the user that runs the node.
     private static func makeDirectory(_ path: String) throws(StoreError) {
         guard unsafe mkdir(path, 0o700) != 0, errno != EEXIST else { return }
-        throw .system(operation: "mkdir \(path)", code: errno, reason: unsafe String(cString: strerror(errno)))
+        throw .system(
+            operation: "mkdir \(path)", code: errno, reason: unsafe String(cString: strerror(errno)))
     }
 
     private static func isReadable(_ path: String) -> Bool { unsafe access(path, R_OK) == 0 }

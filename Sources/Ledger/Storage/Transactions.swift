@@ -216,7 +216,9 @@ extension WriteTransaction {
     ) throws(StoreError) {
         var keys: [Key] = []
         try scanBytes(table, from: key) { bytes, _ throws(StoreError) in
-            do throws(DecodingFailure) { keys.append(try Key(keyBytes: bytes)) } catch { throw table.damaged(bytes, error) }
+            do throws(DecodingFailure) { keys.append(try Key(keyBytes: bytes)) } catch {
+                throw table.damaged(bytes, error)
+            }
             return .next
         }
         for key in keys { try delete(table, key) }

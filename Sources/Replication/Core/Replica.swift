@@ -56,7 +56,8 @@ public struct Replica: Sendable {
         view = highestPrepared?.view ?? committed.tip.header.view
         for block in accepted {
             precondition(block.block.header.parent == tip.headerHash, "accepted blocks form one chain")
-            pending.append(PendingBlock(accepted: block, isDurable: false, commits: VoteTally(quorum: committee.quorum)))
+            pending.append(
+                PendingBlock(accepted: block, isDurable: false, commits: VoteTally(quorum: committee.quorum)))
             for entry in block.entries { if let identity = entry.identity { inFlight.insert(identity) } }
         }
     }
@@ -203,8 +204,11 @@ extension Replica {
     }
 
     private static func certificate(of block: PendingBlock) -> CommitCertificate {
-        let votes = block.commits.votes.map { CommitCertificate.Vote(member: $0.replica, signature: $0.signature) }
-        guard let certificate = CommitCertificate(header: block.accepted.block.header, cosignatures: votes) else {
+        let votes = block.commits.votes.map {
+            CommitCertificate.Vote(member: $0.replica, signature: $0.signature)
+        }
+        guard let certificate = CommitCertificate(header: block.accepted.block.header, cosignatures: votes)
+        else {
             preconditionFailure("the tally holds one vote of each member")
         }
         return certificate
@@ -217,9 +221,11 @@ extension Replica {
     private func checkInvariants() {
         var parent = committed.tip
         for block in pending {
-            precondition(block.accepted.block.header.parent == parent.headerHash, "pending blocks form one chain")
             precondition(
-                block.accepted.block.header.height == parent.header.height.next, "heights are counted one by one")
+                block.accepted.block.header.parent == parent.headerHash, "pending blocks form one chain")
+            precondition(
+                block.accepted.block.header.height == parent.header.height.next,
+                "heights are counted one by one")
             parent = block.accepted.tip
         }
         precondition(UInt64(pending.count) <= Limits.window, "the window holds")

@@ -129,7 +129,8 @@ struct OrderingLoop: Sendable {
 
     private func carryOutErasures(_ block: AcceptedBlock) {
         for entry in block.entries {
-            guard case .governance(let record) = entry.content, case .erase(let index, _) = record.action else {
+            guard case .governance(let record) = entry.content, case .erase(let index, _) = record.action
+            else {
                 continue
             }
             do throws(StoreError) { try ports.log.erase(index) } catch {
@@ -147,12 +148,15 @@ struct OrderingLoop: Sendable {
         let first = try ports.log.entry(index)
         guard let known = try CheckedEntry(reading: first) else {
             return .failure(
-                .rejected(Rejection(.erased, "entry \(index) had this id and was erased; its id stays taken")))
+                .rejected(Rejection(.erased, "entry \(index) had this id and was erased; its id stays taken"))
+            )
         }
         guard known.contentDigest == entry.contentDigest else {
             return .failure(
                 .rejected(
-                    Rejection(.conflict, "entry \(index) has the id \(identity.id) with another content: use a new id")))
+                    Rejection(
+                        .conflict,
+                        "entry \(index) has the id \(identity.id) with another content: use a new id")))
         }
         return .success(Acknowledgement(index: index, leaf: first.statement, isNew: false))
     }
@@ -177,7 +181,8 @@ struct OrderingLoop: Sendable {
             let again = tip.extended(
                 by: entries.map(\.entry), view: header.view, epoch: header.epoch, clock: header.time)
             guard again.block.header == header else {
-                throw .damaged(place: "block \(header.height)", reason: "its entries are not those of its header")
+                throw .damaged(
+                    place: "block \(header.height)", reason: "its entries are not those of its header")
             }
             tip = again.tip
             accepted.append(

@@ -60,8 +60,10 @@ public final class ReplicaDriver: Sendable {
     ///
     /// Sending one document twice is safe: both calls are answered with the first index.
     public func submit(_ entry: CheckedEntry) async throws(SubmissionFailure) -> Acknowledgement {
-        let result: Result<Acknowledgement, SubmissionFailure> = await withCheckedContinuation { continuation in
-            switch mailbox.put(Mailbox.Request(entry: entry, answer: { continuation.resume(returning: $0) })) {
+        let result: Result<Acknowledgement, SubmissionFailure> = await withCheckedContinuation {
+            continuation in
+            switch mailbox.put(Mailbox.Request(entry: entry, answer: { continuation.resume(returning: $0) }))
+            {
             case .taken: break
             case .wake: queue.async { self.run() }
             case .refused(let failure): continuation.resume(returning: .failure(failure))

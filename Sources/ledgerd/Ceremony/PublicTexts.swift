@@ -24,7 +24,8 @@ extension Policy {
             throw ProofError(.malformedKey, "the ledger key has not 32 bytes")
         }
         try self.init(
-            electorate: Electorate(origin: genesis.origin, members: genesis.members), members: genesis.members,
+            electorate: Electorate(origin: genesis.origin, members: genesis.members),
+            members: genesis.members,
             ledgerKey: ledgerKey)
     }
 }

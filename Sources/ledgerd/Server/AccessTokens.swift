@@ -37,7 +37,8 @@ struct AccessTokens: Sendable {
         let claims: AccessClaims
         do { claims = try await keys.verify(token, as: AccessClaims.self) } catch let error as JWTError {
             let expired = error.failedClaim is ExpirationClaim
-            throw Problem.badToken(expired ? "the token has expired" : "the token is not one of this ledger's")
+            throw Problem.badToken(
+                expired ? "the token has expired" : "the token is not one of this ledger's")
         } catch { throw Problem.badToken("the token is not one of this ledger's") }
         guard claims.iss.value == origin, claims.aud.value == [origin] else {
             throw Problem.badToken("the token is for another ledger")
@@ -53,7 +54,8 @@ struct AccessTokens: Sendable {
         return try await keys.sign(
             AccessClaims(
                 iss: IssuerClaim(value: origin), aud: AudienceClaim(value: [origin]),
-                sub: SubjectClaim(value: subject), roles: roles.map(\.rawValue), iat: IssuedAtClaim(value: now),
+                sub: SubjectClaim(value: subject), roles: roles.map(\.rawValue),
+                iat: IssuedAtClaim(value: now),
                 exp: ExpirationClaim(value: now.addingTimeInterval(TimeInterval(seconds)))))
     }
 }

@@ -39,7 +39,8 @@ struct EntryRoutes: Sendable {
             default: throw error
             }
         }
-        (acknowledgement.isNew ? node.metrics.submissionsAccepted : node.metrics.submissionsRepeated).increment()
+        (acknowledgement.isNew ? node.metrics.submissionsAccepted : node.metrics.submissionsRepeated)
+            .increment()
         let receipt = try node.receipts.receipt(acknowledgement.index, node.driver.published)
         return Response.bytes(
             receipt.bytes, "text/plain; charset=utf-8", .never, status: acknowledgement.isNew ? .created : .ok
@@ -48,7 +49,9 @@ struct EntryRoutes: Sendable {
 
     /// An order to erase what has no payload would stand in the log for ever and do nothing: say so instead.
     private func checkErasure(_ entry: CheckedEntry) throws {
-        guard case .governance(let record) = entry.content, case .erase(let index, _) = record.action else { return }
+        guard case .governance(let record) = entry.content, case .erase(let index, _) = record.action else {
+            return
+        }
         let target = try finalEntry(index)
         switch target.payload {
         case .none: throw Rejection(.invalid, "entry \(index) is a governance record, which is never erased")
@@ -139,7 +142,8 @@ struct EntryRoutes: Sendable {
             Disclosure(
                 index: entry.index.value, block: entry.height.value, document: Data(opened.content),
                 contentKey: Data(sealed.contentKey), payloadDigest: Digest.sha256(sealed.payload).description,
-                commitments: commitments.map { Data($0.bytes) }, position: Int(entry.index.value - parent.treeSize)),
+                commitments: commitments.map { Data($0.bytes) },
+                position: Int(entry.index.value - parent.treeSize)),
             .never)
     }
 

@@ -28,17 +28,21 @@ extension Problem {
         case .rejected(let rejection): self.init(rejection)
         case .busy: self = .busy
         case .storage(let error): self.init(error)
-        case .stopped: self.init("stopping", .serviceUnavailable, "this node is stopping: send the same again soon")
+        case .stopped:
+            self.init("stopping", .serviceUnavailable, "this node is stopping: send the same again soon")
         }
     }
 
     init(_ error: StoreError) {
         switch error {
         case .full:
-            self.init("disk-full", .init(code: 507, reasonPhrase: "Insufficient Storage"), "the node's disk is full; the entry is not in the log")
+            self.init(
+                "disk-full", .init(code: 507, reasonPhrase: "Insufficient Storage"),
+                "the node's disk is full; the entry is not in the log")
         case .locked, .otherFormat, .missing, .damaged, .system:
             self.init(
-                "storage", .internalServerError, "the node's store failed; its operator finds the cause in its output")
+                "storage", .internalServerError,
+                "the node's store failed; its operator finds the cause in its output")
         }
     }
 
@@ -50,7 +54,8 @@ extension Problem {
         "unauthenticated", .unauthorized,
         "show a token: `Authorization: Bearer …`, or Basic with the token as password (`ledgerd token`)"
     ).with(.wwwAuthenticate, "Bearer realm=\"kpi-ledger\"")
-    static let erased = Problem("erased", .gone, "the payload of this entry was erased; its statement remains")
+    static let erased = Problem(
+        "erased", .gone, "the payload of this entry was erased; its statement remains")
     static let noPayload = Problem("not-found", .notFound, "a governance record has no payload")
     static let failed = Problem("internal", .internalServerError, "the node failed to answer")
 
@@ -59,7 +64,8 @@ extension Problem {
             .with(.wwwAuthenticate, "Bearer realm=\"kpi-ledger\", error=\"invalid_token\"")
     }
     static func forbidden(needing roles: [Role]) -> Problem {
-        Problem("forbidden", .forbidden, "this needs the role \(roles.map(\.rawValue).joined(separator: " or "))")
+        Problem(
+            "forbidden", .forbidden, "this needs the role \(roles.map(\.rawValue).joined(separator: " or "))")
     }
     static func badParameter(_ name: String, _ expectation: String) -> Problem {
         Problem("bad-parameter", .badRequest, "\(name) must be \(expectation)")

@@ -109,6 +109,7 @@ final class Follower: Sendable {
         case .governance(let record):
             if case .erase(let erased, _) = record.action { erases = [erased] }
         }
-        return FeedEntry(index: index, blockHeight: height, blockTime: time, document: document, erases: erases)
+        return FeedEntry(
+            index: index, blockHeight: height, blockTime: time, document: document, erases: erases)
     }
 }

@@ -41,7 +41,8 @@ struct LedgerRoutes: Sendable {
             Nodes(
                 origin: genesis.origin, ledgerID: node.directory.ledgerID.description,
                 epoch: published.state.epoch.value, quorum: published.state.committee.quorum,
-                size: published.size, height: published.header.height.value, view: published.header.view.value,
+                size: published.size, height: published.header.height.value,
+                view: published.header.view.value,
                 nodes: members), .seconds)
     }
 
@@ -100,7 +101,8 @@ struct LedgerRoutes: Sendable {
         var response = try Response.json(
             Health(
                 ready: reasons.isEmpty, reasons: reasons, node: node.directory.configuration.node,
-                height: published.header.height.value, view: published.header.view.value, size: published.size,
+                height: published.header.height.value, view: published.header.view.value,
+                size: published.size,
                 queried: try node.queries.nextIndex().value, queue: node.driver.queueDepth), .never)
         response.status = reasons.isEmpty ? .ok : .serviceUnavailable
         return response
@@ -114,26 +116,33 @@ struct LedgerRoutes: Sendable {
         let published = node.driver.published
         let status = try node.queries.status()
         var text = OpenMetricsText()
-        text.counter("kpi_ledger_submissions", "Submissions by outcome.", [
-            (["outcome": "accepted"], node.metrics.submissionsAccepted.value),
-            (["outcome": "repeated"], node.metrics.submissionsRepeated.value),
-            (["outcome": "refused"], node.metrics.submissionsRefused.value),
-        ])
-        text.counter("kpi_ledger_queries", "Queries by outcome.", [
-            (["outcome": "answered"], node.metrics.queriesAnswered.value),
-            (["outcome": "failed"], node.metrics.queriesFailed.value),
-        ])
+        text.counter(
+            "kpi_ledger_submissions", "Submissions by outcome.",
+            [
+                (["outcome": "accepted"], node.metrics.submissionsAccepted.value),
+                (["outcome": "repeated"], node.metrics.submissionsRepeated.value),
+                (["outcome": "refused"], node.metrics.submissionsRefused.value),
+            ])
+        text.counter(
+            "kpi_ledger_queries", "Queries by outcome.",
+            [
+                (["outcome": "answered"], node.metrics.queriesAnswered.value),
+                (["outcome": "failed"], node.metrics.queriesFailed.value),
+            ])
         text.gauge("kpi_ledger_entries", "Entries that are final.", published.size)
-        text.gauge("kpi_ledger_block_height", "Height of the newest final block.", published.header.height.value)
+        text.gauge(
+            "kpi_ledger_block_height", "Height of the newest final block.", published.header.height.value)
         text.gauge("kpi_ledger_view", "View of the newest final block.", published.header.view.value)
-        text.gauge("kpi_ledger_queue_entries", "Entries that wait to be ordered.", UInt64(node.driver.queueDepth))
+        text.gauge(
+            "kpi_ledger_queue_entries", "Entries that wait to be ordered.", UInt64(node.driver.queueDepth))
         text.gauge(
             "kpi_ledger_query_lag_entries", "Final entries that the query store has not followed yet.",
             published.size - min(published.size, status.nextIndex.value))
         text.gauge("kpi_ledger_query_series", "Series in the query store.", UInt64(status.series))
         text.gauge("kpi_ledger_query_samples", "Samples in the query store.", UInt64(status.samples))
         text.gauge(
-            "kpi_ledger_store_bytes", "Bytes of the log in use on the disk.", UInt64(try node.log.usedBytes()))
+            "kpi_ledger_store_bytes", "Bytes of the log in use on the disk.", UInt64(try node.log.usedBytes())
+        )
         return .bytes(
             Array(text.finished.utf8), "application/openmetrics-text; version=1.0.0; charset=utf-8", .never)
     }

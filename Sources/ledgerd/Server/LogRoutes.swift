@@ -9,7 +9,9 @@ struct LogRoutes: Sendable {
 
     @Sendable func checkpoint(_ request: Request, _ context: NodeContext) async throws -> Response {
         guard let note = try node.receipts.checkpoint(node.driver.published) else {
-            throw Problem("no-checkpoint", .notFound, "nothing has been logged yet: the first entry makes the first one")
+            throw Problem(
+                "no-checkpoint", .notFound, "nothing has been logged yet: the first entry makes the first one"
+            )
         }
         return .bytes(note.bytes, "text/plain; charset=utf-8", .seconds)
     }
@@ -73,7 +75,9 @@ struct LogRoutes: Sendable {
         let newest = published.header.height.value
         let from = try request.number("from") ?? 0
         let to = min(try request.number("to") ?? newest, newest)
-        guard from <= newest else { throw Problem.badParameter("from", "at most the newest height, \(newest)") }
+        guard from <= newest else {
+            throw Problem.badParameter("from", "at most the newest height, \(newest)")
+        }
         guard from <= to else { throw Problem.badParameter("to", "at least from") }
         let limit = Int(min(to - from + 1, UInt64(Limits.blocksPerAnswer)))
 

@@ -30,7 +30,8 @@ final class Node: Sendable {
             try FileManager.default.createDirectory(
                 atPath: directory.dataPath, withIntermediateDirectories: true)
             log = try LogStore(directory: directory.dataPath, genesis: root, access: .writing(.full))
-            let opened = try QueryStore.open(directory: directory.dataPath + "/query", ledger: directory.ledgerID)
+            let opened = try QueryStore.open(
+                directory: directory.dataPath + "/query", ledger: directory.ledgerID)
             queries = opened.store
             if let reason = opened.rebuilt { logger.notice("\(reason)") }
 
@@ -66,7 +67,8 @@ final class Node: Sendable {
         case .locked: "Stop the other process that serves this directory."
         case .otherFormat: "Use the version of ledgerd that wrote it."
         case .missing, .system: "Check the directory and its permissions."
-        case .damaged: "Do not delete anything: run `ledgerd verify --directory` and see docs/operating.md, “Damage”."
+        case .damaged:
+            "Do not delete anything: run `ledgerd verify --directory` and see docs/operating.md, “Damage”."
         }
     }
 }

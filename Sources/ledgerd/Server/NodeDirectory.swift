@@ -32,7 +32,8 @@ struct NodeDirectory: Sendable {
         do {
             configuration = try JSONDecoder().decode(NodeConfiguration.self, from: Data(configurationBytes))
         } catch {
-            throw Self.unusable(NodeConfiguration.fileName, in: path, "it is not a node's configuration: \(error)")
+            throw Self.unusable(
+                NodeConfiguration.fileName, in: path, "it is not a node's configuration: \(error)")
         }
 
         genesisBytes = try Self.read("genesis.xml", in: path)

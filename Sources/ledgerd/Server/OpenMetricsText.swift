@@ -13,7 +13,8 @@ struct OpenMetricsText {
     mutating func counter(_ name: String, _ help: String, _ samples: [([String: String], UInt64)]) {
         head(name, "counter", help)
         for (labels, value) in samples {
-            let set = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\"\($0.value)\"" }.joined(separator: ",")
+            let set = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\"\($0.value)\"" }.joined(
+                separator: ",")
             text += "\(name)_total{\(set)} \(value)\n"
         }
     }

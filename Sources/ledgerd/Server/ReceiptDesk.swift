@@ -34,7 +34,8 @@ final class ReceiptDesk: Sendable {
     /// - Throws: `Problem.noSuchEntry` for an index that is not final.
     func receipt(_ index: EntryIndex, _ published: Published) throws -> Receipt {
         try current.withLock { current in
-            guard var fresh = try refresh(&current, published), index.value < fresh.note.checkpoint.size else {
+            guard var fresh = try refresh(&current, published), index.value < fresh.note.checkpoint.size
+            else {
                 throw Problem.noSuchEntry(size: published.size)
             }
             let size = fresh.note.checkpoint.size

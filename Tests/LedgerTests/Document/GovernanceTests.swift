@@ -71,7 +71,7 @@ private func genesis(_ text: String) -> Result<Genesis, DocumentError> {
         "<enrol NS ledger=\"l\" sequence=\"1\" identity=\"i\"><role>dpo</role><certificate>AB==</certificate></enrol>",
         "<enrol NS ledger=\"l\" sequence=\"1\" identity=\"i\"><role>dpo</role><certificate>A</certificate></enrol>",
         "<enrol NS ledger=\"l\" sequence=\"1\"><role>dpo</role><certificate>AA==</certificate></enrol>",
-        "<revoke NS ledger=\"l\" sequence=\"1\" identity=\"i\"><keyIdentifier>AA==</keyIdentifier><reason>r</reason></revoke>",
+        "<revoke NS ledger=\"l\" sequence=\"1\" identity=\"i\"><keyIdentifier></keyIdentifier><reason>r</reason></revoke>",
         "<role NS>dpo</role>", "<kpis NS/>", "<enrol/>",
     ])
     func `is refused when it breaks a rule`(text: String) {

@@ -1,5 +1,6 @@
-@testable import Ledger
 import TestSupport
+
+@testable import Ledger
 
 extension SeededGenerator {
     mutating func text(_ lengths: ClosedRange<Int>) -> String {

@@ -80,7 +80,8 @@ import Testing
         _ = try open()
         #expect(throws: StoreError.otherFormat(directory: directory.path, found: 1, expected: 2)) {
             try Store(
-                directory: directory.path, schema: .init(format: 2, tables: ["numbers"]), access: .writing(.full))
+                directory: directory.path, schema: .init(format: 2, tables: ["numbers"]),
+                access: .writing(.full))
         }
     }
 
@@ -126,7 +127,9 @@ import Testing
     init() throws { directory = try TemporaryDirectory() }
 
     static func keys(_ seed: UInt8) -> KeySlots.Keys {
-        .init(dataKey: [UInt8](repeating: seed, count: 32), contentKey: [UInt8](repeating: seed ^ 0x55, count: 32))
+        .init(
+            dataKey: [UInt8](repeating: seed, count: 32),
+            contentKey: [UInt8](repeating: seed ^ 0x55, count: 32))
     }
 
     @Test func `give back what was written, and nothing for what was not`() throws {
