@@ -5,7 +5,7 @@ struct PatternProgram: Sendable {
         /// Go on at both places.
         case fork(Int, Int)
         case jump(Int)
-        case assert(PatternNode.Assertion)
+        case check(PatternNode.Assertion)
         case accept
     }
 
@@ -33,7 +33,7 @@ struct PatternProgram: Sendable {
         }
         switch node {
         case .scalars(let set): try emit(.consume(set))
-        case .assertion(let assertion): try emit(.assert(assertion))
+        case .assertion(let assertion): try emit(.check(assertion))
         case .sequence(let nodes): for node in nodes { try compile(node) }
         case .alternation(let choices): try compile(choices: choices)
         case .repetition(let body, let minimum, let maximum):
@@ -108,7 +108,7 @@ struct PatternProgram: Sendable {
             case .fork(let first, let second):
                 open.append(second)
                 open.append(first)
-            case .assert(let assertion):
+            case .check(let assertion):
                 if assertion.holds(between: previous, and: next) { open.append(place + 1) }
             }
         }
