@@ -12,14 +12,14 @@ private let importRules = ImportRules(
             besides: ["Digest.swift": ["Crypto"], "Signature.swift": ["Crypto"]]),
         ImportRule(folder: "Sources/Ledger/Envelope", allowed: ["COpenSSL", "SwiftASN1"]),
         ImportRule(folder: "Sources/Ledger/Document", allowed: ["CLibXML2", "Glibc", "Synchronization"]),
-        ImportRule(folder: "Sources/Ledger/Storage", allowed: ["CLMDB", "Glibc", "Synchronization"]),
+        ImportRule(folder: "Sources/Ledger/Storage", allowed: ["CLMDB", "Dispatch", "Glibc", "Synchronization"]),
         ImportRule(folder: "Sources/Replication", allowed: ["Ledger"]),
         ImportRule(folder: "Sources/Replication/Core", allowed: ["Ledger"]),
         ImportRule(folder: "Sources/Replication/Wire", allowed: ["Ledger"]),
         ImportRule(
             folder: "Sources/Replication/Driver",
             allowed: [
-                "Ledger", "Glibc", "Logging", "NIOCore", "NIOPosix", "NIOSSL", "Synchronization",
+                "Ledger", "Dispatch", "Glibc", "Logging", "NIOCore", "NIOPosix", "NIOSSL", "Synchronization",
             ]),
         ImportRule(
             folder: "Sources/Query", allowed: ["Ledger", "Synchronization"],
