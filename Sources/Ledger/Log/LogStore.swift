@@ -204,7 +204,7 @@ public final class LogStore: Sendable {
         }
         guard let torn else { return }
         try store.write { transaction throws(StoreError) in
-            try tables.truncate(to: BlockHeight(torn.value - 1), in: &transaction)
+            try tables.truncate(to: torn.previous, in: &transaction)
         }
     }
 }

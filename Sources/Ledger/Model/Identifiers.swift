@@ -14,6 +14,13 @@ public struct BlockHeight: Hashable, Comparable, Sendable, CustomStringConvertib
     /// The height of the child. Heights are counted one by one, so the addition cannot overflow in practice
     /// and traps if a forged header says otherwise: forged headers are refused before they get here.
     public var next: BlockHeight { BlockHeight(value + 1) }
+    /// The height of the parent.
+    ///
+    /// - Precondition: this is not the genesis block's.
+    public var previous: BlockHeight {
+        precondition(value > 0, "the genesis block has no parent")
+        return BlockHeight(value - 1)
+    }
     public static func < (left: Self, right: Self) -> Bool { left.value < right.value }
     public var description: String { String(value) }
 }

@@ -8,6 +8,8 @@ struct OrderingLoop: Sendable {
     private var waiters = Waiters()
     /// The newest certificate, which goes to the disk with the next flush: losing it costs one signature at a restart.
     private var unsavedCertificate: CommitCertificate?
+    /// Why the last save failed; `nil` after one that succeeded.
+    private var lastStorageFailure: StoreError?
 
     init(
         ports: ReplicaDriver.Ports, id: ReplicaID, genesis: Genesis, ledgerID: Digest
@@ -79,11 +81,13 @@ struct OrderingLoop: Sendable {
         for event in next { perform(replica.handle(event, at: now), publish) }
     }
 
-    private var lastStorageFailure: StoreError?
-
     private mutating func save(_ record: SafetyRecord) -> Event {
         var change = LogStore.Change()
         change.truncateTo = record.truncateTo
+        if lastStorageFailure != nil {
+            // The log's half of the failed write may have reached the disk; what it holds above our tip is not ours.
+            change.truncateTo = change.truncateTo ?? record.accepted.first.map { $0.block.header.height.previous }
+        }
         change.append = record.accepted.map {
             LogStore.AppendedBlock(block: $0.block, facts: $0.entries.map(\.facts), completed: $0.completed)
         }
@@ -92,12 +96,12 @@ struct OrderingLoop: Sendable {
         do throws(StoreError) {
             try ports.log.save(change)
             unsavedCertificate = nil
+            lastStorageFailure = nil
             return .durable(durable)
         } catch {
             ports.report("a block was not saved: \(error)")
             lastStorageFailure = error
-            let first = record.accepted.first?.block.header.height ?? durable.next
-            return .notDurable(above: BlockHeight(first.value - 1))
+            return .notDurable(above: (record.accepted.first?.block.header.height ?? durable.next).previous)
         }
     }
 

@@ -134,7 +134,7 @@ struct EntryRoutes: Sendable {
         let sealed = try held(entry)
         let opened = try SealedPayload(sealed.payload).open(contentKey: sealed.contentKey)
         guard let header = try node.log.header(at: entry.height),
-            let parent = try node.log.header(at: BlockHeight(entry.height.value - 1))
+            let parent = try node.log.header(at: entry.height.previous)
         else { throw Problem.noSuchEntry(size: node.driver.published.size) }
         let commitments = try node.log.entries(EntryIndex(parent.treeSize)..<EntryIndex(header.treeSize))
             .map(\.keyCommitment)
