@@ -20,11 +20,17 @@ struct EntryRoutes: Sendable {
 
     private func submit(_ request: Request, as kind: Statement.ContentType) async throws -> Response {
         guard request.mediaType == "application/cms" else { throw Problem.mediaType("application/cms (DER)") }
+        return try await request.withBody(limitBytes: Limits.submissionBytes, node.bodies) { bytes in
+            try await submit(bytes, as: kind)
+        }
+    }
+
+    private func submit(_ bytes: [UInt8], as kind: Statement.ContentType) async throws -> Response {
+        // Only now: a body that trickles in must not keep a place from others.
         let underWay = node.metrics.submissionsUnderWay.enter()
         defer { node.metrics.submissionsUnderWay.leave() }
         guard underWay <= Limits.submissionsAtOnce else { throw Problem.busy }
 
-        let bytes = try await request.body(limitBytes: Limits.submissionBytes)
         let acknowledgement: Acknowledgement
         do {
             let entry = try node.checker.check(

@@ -3,9 +3,23 @@ import Ledger
 extension Limits {
     /// Connections at one time. Each costs about 100 KB with TLS; more wait in the listener's queue.
     static let connections = 1024
-    /// How long a connection may stay silent. Long enough for a scraper that comes each minute.
+    /// Requests under way over all connections: HTTP/2 carries a hundred in one, each with a window of 64 KiB.
+    static let requestsAtOnce = 2048
+    /// How long a TLS handshake may take. Slow links need two.
+    static let handshakeSeconds: Int64 = 15
+    /// How long the body of a request may take: a megabyte at 140 kbit/s.
+    static let bodySeconds: Int64 = 60
+    /// How long a connection may stay without a request. Long enough for a scraper that comes each minute.
     static let idleSeconds: Int64 = 90
-    /// Submissions that are read and checked at one time: each holds up to `submissionBytes`, twice.
+    /// How long a connection may move no byte. Longer than the longest query, whose client waits in silence.
+    static let silenceSeconds: Int64 = 180
+    /// How old a connection may become: whoever asks for nothing, and never lets go, ends here.
+    static let connectionSeconds: Int64 = 3600
+    /// How long a node that was told to stop waits for requests under way: half of what supervisors allow.
+    static let stopSeconds: Int64 = 5
+    /// Bodies in memory at one time, in bytes, all requests together.
+    static let bodyBytes = 128 << 20
+    /// Submissions that are checked and ordered at one time: each holds up to `submissionBytes`, twice.
     static let submissionsAtOnce = 256
     /// An access token, in bytes. Ours have 400.
     static let tokenBytes = 8192
@@ -15,6 +29,8 @@ extension Limits {
     static let queryBytes = 1 << 20
     /// Queries that are evaluated at one time; the rest wait for a place.
     static let queriesAtOnce = 4
+    /// Queries that wait for a place. A dashboard of many panels asks them all at once.
+    static let queriesWaiting = 256
     /// How long one query may take.
     static let querySeconds = 120
     /// Entries that the follower applies in one transaction of the query store.

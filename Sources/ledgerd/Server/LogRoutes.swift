@@ -45,12 +45,15 @@ struct LogRoutes: Sendable {
     @Sendable func consistency(_ request: Request, _ context: NodeContext) async throws -> Response {
         let size = node.driver.published.size
         let from = try request.number("from") ?? 0
-        let to = try request.number("to") ?? size
+        let named = try request.number("to")
+        let to = named ?? size
         guard to <= size else { throw Problem.badParameter("to", "at most the size of the log, \(size)") }
         guard from > 0, from <= to else { throw Problem.badParameter("from", "1 to \(to)") }
         let proof = try ConsistencyProof.make(from: from, to: to, from: LogTree(node.log))
         return try .json(
-            Consistency(from: from, to: to, hashes: proof.hashes.map { Data($0.bytes) }), .immutable)
+            Consistency(from: from, to: to, hashes: proof.hashes.map { Data($0.bytes) }),
+            // Without `to` the answer is another one after the next block.
+            named == nil ? .seconds : .immutable)
     }
 
     private struct BlockLine: Encodable {

@@ -15,15 +15,20 @@ final class Node: Sendable {
     let follower: Follower
     let tokens: AccessTokens
     let metrics = ServerMetrics()
-    let queryPlaces = QueryPlaces(count: Limits.queriesAtOnce)
+    let bodies = ByteBudget(limitBytes: Limits.bodyBytes)
+    let queryPlaces = QueryPlaces(count: Limits.queriesAtOnce, waiting: Limits.queriesWaiting)
     let logger: Logger
+    let clock: @Sendable () -> Timestamp
 
     /// Opens the node of a directory: reads its keys and its log, and settles what was in flight when it stopped.
     ///
     /// - Throws: `CommandFailure`.
-    init(_ directory: NodeDirectory, logger: Logger) async throws {
+    init(
+        _ directory: NodeDirectory, logger: Logger, clock: @escaping @Sendable () -> Timestamp = Node.now
+    ) async throws {
         self.directory = directory
         self.logger = logger
+        self.clock = clock
         let genesis = directory.genesis
         do {
             let root = ChainTip(genesis: genesis, id: directory.ledgerID).header
@@ -38,7 +43,7 @@ final class Node: Sendable {
             let followed = FollowerPort()
             driver = try ReplicaDriver(
                 ports: .init(
-                    log: log, voteKey: directory.voteKey, electorate: directory.electorate, clock: Self.now,
+                    log: log, voteKey: directory.voteKey, electorate: directory.electorate, clock: clock,
                     onCommit: { _, blocks in followed.follower?.offer(blocks) },
                     report: { logger.error("\($0)") }),
                 id: directory.id, genesis: genesis, ledgerID: directory.ledgerID)
@@ -52,8 +57,6 @@ final class Node: Sendable {
         receipts = ReceiptDesk(log: log, electorate: directory.electorate, ledgerKey: directory.ledgerKey)
         tokens = try await AccessTokens(genesis: genesis)
     }
-
-    func clock() -> Timestamp { Self.now() }
 
     @Sendable static func now() -> Timestamp {
         let milliseconds = (Date().timeIntervalSince1970 * 1000).rounded(.down)

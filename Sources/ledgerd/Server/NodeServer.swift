@@ -1,5 +1,6 @@
 import Foundation
 import Hummingbird
+import HummingbirdCore
 import HummingbirdHTTP2
 import Ledger
 import Logging
@@ -14,38 +15,66 @@ import UnixSignals
 /// last block is on the disk.
 struct NodeServer: Sendable {
     private let node: Node
+    private let deadlines: Deadlines
+    private let stopSignals: [UnixSignal]
+    /// Told the port once connections are taken.
+    private let onServing: @Sendable (Int) -> Void
 
-    init(_ node: Node) { self.node = node }
+    /// - Parameter stopSignals: what ends it; cancellation does where there is none.
+    init(
+        _ node: Node, deadlines: Deadlines = Deadlines(), stopSignals: [UnixSignal] = [.sigterm, .sigint],
+        onServing: (@Sendable (Int) -> Void)? = nil
+    ) {
+        self.node = node
+        self.deadlines = deadlines
+        self.stopSignals = stopSignals
+        let listener = node.directory.configuration.https
+        let name = node.directory.configuration.node
+        self.onServing = onServing ?? { port in
+            // Someone waits for this line: standard output into a pipe is buffered otherwise.
+            FileHandle.standardOutput.write(
+                Data("\(name) serves https://\(listener.host):\(port)\n".utf8))
+        }
+    }
 
     /// - Throws: `CommandFailure` where the address or the certificate cannot be used.
     func run() async throws {
         let listener = node.directory.configuration.https
-        let name = node.directory.configuration.node
         let application = Application(
             router: Routes.router(node),
-            server: try .http2Upgrade(
-                tlsChannelConfiguration: Self.tls(node.directory),
-                configuration: .init(
-                    idleTimeout: .seconds(Limits.idleSeconds),
-                    streamConfiguration: .init(idleTimeout: .seconds(Limits.idleSeconds)))),
+            server: server(try Self.tls(node.directory)),
             configuration: .init(
                 address: .hostname(listener.host, port: Int(listener.port)), serverName: nil,
                 availableConnectionsDelegate: .maximum(Limits.connections, logger: node.logger)),
-            onServerRunning: { channel in
-                let port = channel.localAddress?.port ?? Int(listener.port)
-                // Someone waits for this line: standard output into a pipe is buffered otherwise.
-                FileHandle.standardOutput.write(
-                    Data("\(name) serves https://\(listener.host):\(port)\n".utf8))
+            onServerRunning: { [onServing] channel in
+                onServing(channel.localAddress?.port ?? Int(listener.port))
             },
             logger: node.logger)
         let group = ServiceGroup(
             configuration: .init(
                 services: [.init(service: NodeService(node: node)), .init(service: application)],
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: node.logger))
+                gracefulShutdownSignals: stopSignals, logger: node.logger))
         do { try await group.run() } catch let error as IOError {
             throw CommandFailure(
                 .unreachable, "\(listener.host):\(listener.port) cannot be served: \(error)",
                 remedy: "End what uses the port, or change it in \(node.directory.path)/config.json.")
+        }
+    }
+
+    private func server(
+        _ tls: HummingbirdHTTP2.TLSChannelConfiguration
+    ) -> HTTPServerBuilder {
+        let deadlines = deadlines
+        let underWay = node.metrics.requestsUnderWay
+        return HTTPServerBuilder { responder in
+            let streams = HTTP1Channel.Configuration(
+                additionalChannelHandlers: [RequestDeadline(limit: deadlines.body, underWay: underWay)],
+                idleTimeout: TimeAmount(deadlines.idle))
+            let base = try HTTP2UpgradeChannel(
+                tlsChannelConfiguration: tls,
+                configuration: .init(idleTimeout: deadlines.idle, streamConfiguration: streams),
+                responder: responder)
+            return GuardedChannel(base: base, deadlines: deadlines)
         }
     }
 

@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import NIOCore
 
 /// An answer that is not what was asked for: `application/problem+json` (RFC 9457).
 ///
@@ -40,6 +41,13 @@ extension Problem {
     }
 
     func response() throws -> Response {
+        let (head, body) = try parts()
+        return Response(
+            status: head.status, headers: head.headerFields, body: ResponseBody(byteBuffer: body))
+    }
+
+    /// The same for whoever writes to the connection itself.
+    func parts() throws -> (head: HTTPResponse, body: ByteBuffer) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let body = try encoder.encode(
@@ -49,7 +57,7 @@ extension Problem {
         var headers = headers
         headers[.contentType] = "application/problem+json"
         headers[.cacheControl] = "no-store"
-        return Response(
-            status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+        headers[.contentLength] = String(body.count)
+        return (HTTPResponse(status: status, headerFields: headers), ByteBuffer(bytes: body))
     }
 }

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import Ledger
 import Logging
@@ -5,6 +6,7 @@ import Logging
 /// Turns every error into an answer of the table, so that nothing of the inside leaks.
 struct ProblemMiddleware: RouterMiddleware {
     typealias Context = NodeContext
+    let table: RouteTable
 
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
@@ -14,7 +16,7 @@ struct ProblemMiddleware: RouterMiddleware {
         } catch let problem as Problem {
             return try problem.response()
         } catch let error as HTTPError {
-            return try Self.problem(error).response()
+            return try problem(error, at: request.uri.path).response()
         } catch let error as StoreError {
             context.logger.error("the store failed", metadata: ["error": "\(error)"])
             return try Problem(error).response()
@@ -24,12 +26,12 @@ struct ProblemMiddleware: RouterMiddleware {
         }
     }
 
-    private static func problem(_ error: HTTPError) -> Problem {
+    private func problem(_ error: HTTPError, at path: String) -> Problem {
         switch error.status {
-        case .notFound: .notFound
-        case .methodNotAllowed: .method
-        case .contentTooLarge: .tooLarge(limitBytes: Limits.submissionBytes)
-        default: Problem("request", error.status, error.body ?? error.status.reasonPhrase)
+        case .notFound:
+            let methods = table.methods(at: path)
+            return methods.isEmpty ? .notFound : .method.with(.allow, methods.joined(separator: ", "))
+        default: return Problem("request", error.status, error.body ?? error.status.reasonPhrase)
         }
     }
 }

@@ -8,13 +8,15 @@ struct QueryParameters: Sendable {
     private var pairs: [(name: String, value: String)] = []
 
     /// - Throws: `Problem` for a body that is too large or no form.
-    init(_ request: Request) async throws {
+    init(_ request: Request, _ budget: ByteBudget) async throws {
         for (name, value) in request.uri.queryParameters { pairs.append((String(name), String(value))) }
         guard request.method == .post else { return }
         guard request.mediaType == "application/x-www-form-urlencoded" else {
             throw Problem.mediaType("application/x-www-form-urlencoded")
         }
-        let body = String(decoding: try await request.body(limitBytes: Limits.queryBytes), as: UTF8.self)
+        let body = try await request.withBody(limitBytes: Limits.queryBytes, budget) {
+            String(decoding: $0, as: UTF8.self)
+        }
         for pair in body.split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             pairs.append((Self.decoded(parts[0]), parts.count > 1 ? Self.decoded(parts[1]) : ""))

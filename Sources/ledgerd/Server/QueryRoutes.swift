@@ -94,14 +94,16 @@ struct QueryRoutes: Sendable {
         _ body: @escaping @Sendable (QueryEngine, QueryParameters) throws(QueryError) -> [UInt8]
     ) async throws -> Response {
         try context.require(.analyst)
-        let parameters = try await QueryParameters(request)
+        let parameters = try await QueryParameters(request, node.bodies)
         let result: Result<[UInt8], QueryError>
         do throws(QueryError) {
             let deadline = ContinuousClock.now + .milliseconds(try parameters.timeout())
             let engine = QueryEngine(store: node.queries) {
                 ContinuousClock.now > deadline ? .timeout : nil
             }
-            result = await node.queryPlaces.run { () throws(QueryError) in try body(engine, parameters) }
+            let answered = await node.queryPlaces.run { () throws(QueryError) in try body(engine, parameters) }
+            guard let answered else { return busy }
+            result = answered
         } catch { result = .failure(error) }
 
         switch result {
@@ -113,6 +115,15 @@ struct QueryRoutes: Sendable {
             return .bytes(
                 PrometheusJSON.response(error: error), "application/json", .never, status: Self.status(error))
         }
+    }
+
+    /// In the API's own form, since its clients read no other.
+    private var busy: Response {
+        node.metrics.queriesFailed.increment()
+        let error = QueryError(.timeout, "too many queries wait: come back in a second")
+        return Response.bytes(
+            PrometheusJSON.response(error: error), "application/json", .never, status: .tooManyRequests
+        ).with(.retryAfter, "1")
     }
 
     private static func status(_ error: QueryError) -> HTTPResponse.Status {

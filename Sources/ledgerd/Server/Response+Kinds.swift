@@ -53,15 +53,27 @@ extension Request {
         return value
     }
 
-    /// The whole body, refused above a limit before it is read.
-    func body(limitBytes: Int) async throws -> [UInt8] {
+    /// Lends the whole body, refused above a limit before it is read. How long it may take to arrive, and what
+    /// becomes of the rest of one that is refused, is `RequestDeadline`'s.
+    ///
+    /// - Parameter budget: what all bodies in memory share; an exhausted one refuses.
+    func withBody<Result>(
+        limitBytes: Int, _ budget: ByteBudget, _ use: ([UInt8]) async throws -> Result
+    ) async throws -> Result {
         if let length = headers[.contentLength].flatMap(Int.init), length > limitBytes {
             throw Problem.tooLarge(limitBytes: limitBytes)
         }
-        do {
-            var buffer = try await body.collect(upTo: limitBytes)
-            return buffer.readBytes(length: buffer.readableBytes) ?? []
-        } catch is NIOTooManyBytesError { throw Problem.tooLarge(limitBytes: limitBytes) }
+        var bytes: [UInt8] = []
+        var taken = 0
+        defer { budget.giveBack(taken) }
+        for try await part in body {
+            let count = part.readableBytes
+            guard bytes.count + count <= limitBytes else { throw Problem.tooLarge(limitBytes: limitBytes) }
+            guard budget.take(count) else { throw Problem.busy }
+            taken += count
+            bytes.append(contentsOf: part.readableBytesView)
+        }
+        return try await use(bytes)
     }
 
     /// The media type of the body, without parameters, in lower case.

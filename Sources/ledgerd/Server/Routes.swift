@@ -3,44 +3,53 @@ import Hummingbird
 /// Every address that a node answers, and who answers it. Who may ask is each route's first line.
 enum Routes {
     static func router(_ node: Node) -> Router<NodeContext> {
-        let router = Router(context: NodeContext.self)
-        router.middlewares.add(ProblemMiddleware())
+        let table = table(node)
+        let router = Router(context: NodeContext.self, options: .autoGenerateHeadEndpoints)
+        router.middlewares.add(ProblemMiddleware(table: table))
         router.middlewares.add(AccessMiddleware(node: node))
+        table.register(with: router)
+        return router
+    }
 
+    static func table(_ node: Node) -> RouteTable {
+        var table = RouteTable()
         let entries = EntryRoutes(node: node)
-        router.post("/v1/entries", use: entries.append)
-        router.post("/v1/governance", use: entries.govern)
-        router.get("/v1/entries/:index", use: entries.entry)
-        router.get("/v1/entries/:index/statement", use: entries.statement)
-        router.get("/v1/entries/:index/payload", use: entries.payload)
-        router.get("/v1/entries/:index/proof", use: entries.proof)
-        router.get("/v1/entries/:index/document", use: entries.document)
+        table.add(.post, "/v1/entries", offers: text, use: entries.append)
+        table.add(.post, "/v1/governance", offers: text, use: entries.govern)
+        table.add(.get, "/v1/entries/:index", offers: json, use: entries.entry)
+        table.add(.get, "/v1/entries/:index/statement", offers: "application/cms", use: entries.statement)
+        table.add(.get, "/v1/entries/:index/payload", offers: "application/cms", use: entries.payload)
+        table.add(.get, "/v1/entries/:index/proof", offers: text, use: entries.proof)
+        table.add(.get, "/v1/entries/:index/document", offers: json, use: entries.document)
 
         let log = LogRoutes(node: node)
-        router.get("/checkpoint", use: log.checkpoint)
-        router.get("/tile/**", use: log.tile)
-        router.get("/v1/consistency", use: log.consistency)
-        router.get("/v1/blocks", use: log.blocks)
+        table.add(.get, "/checkpoint", offers: text, use: log.checkpoint)
+        table.add(.get, "/tile/**", offers: "application/octet-stream", use: log.tile)
+        table.add(.get, "/v1/consistency", offers: json, use: log.consistency)
+        table.add(.get, "/v1/blocks", offers: "application/x-ndjson", use: log.blocks)
 
         let ledger = LedgerRoutes(node: node)
-        router.get("/v1/nodes", use: ledger.nodes)
-        router.get("/v1/genesis", use: ledger.genesis)
-        router.get("/v1/policy", use: ledger.policy)
-        router.get("/healthz", use: ledger.health)
-        router.get("/readyz", use: ledger.readiness)
-        router.get("/metrics", use: ledger.metrics)
+        table.add(.get, "/v1/nodes", offers: json, use: ledger.nodes)
+        table.add(.get, "/v1/genesis", offers: "application/xml", use: ledger.genesis)
+        table.add(.get, "/v1/policy", offers: text, use: ledger.policy)
+        table.add(.get, "/healthz", offers: json, use: ledger.health)
+        table.add(.get, "/readyz", offers: json, use: ledger.readiness)
+        table.add(.get, "/metrics", offers: "application/openmetrics-text", use: ledger.metrics)
 
         let queries = QueryRoutes(node: node)
         for method in [HTTPRequest.Method.get, .post] {
-            router.on("/api/v1/query", method: method, use: queries.instant)
-            router.on("/api/v1/query_range", method: method, use: queries.range)
-            router.on("/api/v1/series", method: method, use: queries.series)
-            router.on("/api/v1/labels", method: method, use: queries.labels)
-            router.on("/api/v1/format_query", method: method, use: queries.format)
+            table.add(method, "/api/v1/query", offers: json, use: queries.instant)
+            table.add(method, "/api/v1/query_range", offers: json, use: queries.range)
+            table.add(method, "/api/v1/series", offers: json, use: queries.series)
+            table.add(method, "/api/v1/labels", offers: json, use: queries.labels)
+            table.add(method, "/api/v1/format_query", offers: json, use: queries.format)
         }
-        router.get("/api/v1/label/:name/values", use: queries.labelValues)
-        router.get("/api/v1/metadata", use: queries.metadata)
-        router.get("/api/v1/status/buildinfo", use: queries.buildInformation)
-        return router
+        table.add(.get, "/api/v1/label/:name/values", offers: json, use: queries.labelValues)
+        table.add(.get, "/api/v1/metadata", offers: json, use: queries.metadata)
+        table.add(.get, "/api/v1/status/buildinfo", offers: json, use: queries.buildInformation)
+        return table
     }
+
+    private static let json = "application/json"
+    private static let text = "text/plain"
 }

@@ -6,6 +6,7 @@ final class ServerMetrics: Sendable {
     let submissionsRepeated = Counter()
     let submissionsRefused = Counter()
     let submissionsUnderWay = Gauge()
+    let requestsUnderWay = Gauge()
     let queriesAnswered = Counter()
     let queriesFailed = Counter()
 }
@@ -16,6 +17,22 @@ final class Counter: Sendable {
 
     func increment() { count.add(1, ordering: .relaxed) }
     var value: UInt64 { count.load(ordering: .relaxed) }
+}
+
+/// Bytes that many share. What does not fit is refused.
+final class ByteBudget: Sendable {
+    private let left: Atomic<Int>
+
+    init(limitBytes: Int) { left = Atomic(limitBytes) }
+
+    /// - Returns: Whether there were as many.
+    func take(_ count: Int) -> Bool {
+        if left.subtract(count, ordering: .relaxed).newValue >= 0 { return true }
+        giveBack(count)
+        return false
+    }
+
+    func giveBack(_ count: Int) { left.add(count, ordering: .relaxed) }
 }
 
 /// How many are at something.
