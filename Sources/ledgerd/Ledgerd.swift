@@ -10,6 +10,14 @@ struct Ledgerd: AsyncParsableCommand {
         subcommands: [
             InitCommand.self,
             ServeCommand.self,
+            UpCommand.self,
+            AppendCommand.self,
+            QueryCommand.self,
+            VerifyReceiptCommand.self,
+            StatusCommand.self,
+            TokenCommand.self,
+            EnrollCommand.self,
+            EraseCommand.self,
         ])
 
     /// Runs a command and ends the process with the status that docs/interfaces.md promises.
