@@ -42,7 +42,15 @@ extension ClientFailure.Refusal {
         if let line = body.line {
             detail += " (line \(line)" + (body.column.map { ", column \($0)" } ?? "") + ")"
         }
-        entry = body.entry
+        entry = body.entry ?? Self.entry(namedIn: detail)
+    }
+}
+
+extension ClientFailure.Refusal {
+    /// Nodes say “entry 17 has the id … with another content”. Whoever uses the number verifies what it leads to.
+    private static func entry(namedIn detail: String) -> UInt64? {
+        guard detail.hasPrefix("entry ") else { return nil }
+        return UInt64(detail.dropFirst(6).prefix { $0 != " " })
     }
 }
 

@@ -168,7 +168,8 @@ struct AppendRun {
                     Line(index: index, new: appended.isNew, source: document.source, receipt: text))
             case .text:
                 let state = appended.isNew ? "appended" : "was there already"
-                print("entry \(index) \(state): \(document.source), \(document.measures) measures")
+                let count = document.measures == 1 ? "1 measure" : "\(document.measures) measures"
+                print("entry \(index) \(state): \(count) of \(document.source)")
                 if let path { print("receipt, verified: \(path)") } else { print(text, terminator: "") }
             }
         case .reportedBefore(let detail):

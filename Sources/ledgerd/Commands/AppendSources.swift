@@ -83,7 +83,7 @@ struct AppendSources: ParsableArguments {
                 .map { try checked($0, from: path) }
         }
         if !measures.isEmpty {
-            found.append(try checked(try ofMeasures(ledger, submitter, now), from: "measures"))
+            found.append(try checked(try ofMeasures(ledger, submitter, now), from: "the command line"))
         }
         return found
     }

@@ -1,0 +1,185 @@
+import Foundation
+import Ledger
+import TestSupport
+import Testing
+
+@testable import ledgerd
+
+@Suite(.serialized) struct `The commands against a running node` {
+    private let ledger: ServedLedger
+
+    init() async throws { ledger = try await ServedLedger.shared.value }
+
+    private static let junit = """
+        <testsuites><testsuite name="net" tests="3" failures="1" errors="0" skipped="0" time="2.5">
+        <testcase name="a"/><testcase name="b"/><testcase name="c"><failure/></testcase></testsuite></testsuites>
+        """
+
+    @Test func `append a report, prove it, and answer from it`() throws {
+        try ledger.directory.write(Array(Self.junit.utf8), "junit.xml")
+        let appended = try ledger.run(
+            "append", "--junit", "junit.xml", "--pipeline", "shop/web", "--run", "1", "--receipt", "r.txt"
+        ).expecting(0)
+        #expect(appended.output.hasPrefix("entry "))
+
+        let receipt = try ledger.run("verify-receipt", "r.txt").expecting(0)
+        #expect(receipt.output.contains("not checked"))
+        let index = try Receipt(parsing: ledger.directory.read("r.txt")).index
+        try ledger.directory.shell(
+            """
+            curl -sf --cacert ledger-ca.crt --cert clients/auditor/auditor.crt --key clients/auditor/auditor.key \
+              -o leaf.der \(ledger.url)/v1/entries/\(index)/statement
+            """)
+        let proved = try ledger.run("verify-receipt", "r.txt", "--entry", "leaf.der").expecting(0)
+        #expect(proved.output.contains("verified: leaf.der is entry \(index)"))
+        try ledger.directory.shell("cp leaf.der other.der && printf x >> other.der")
+        try ledger.run("verify-receipt", "r.txt", "--entry", "other.der").expecting(2)
+
+        try ledger.followed()
+        let csv = try ledger.run(
+            "query", "sum by (test_result) (test_cases{pipeline=\"shop/web\"})", "--format", "csv"
+        ).expecting(0)
+        #expect(csv.output.contains("passed,"))
+        #expect(
+            csv.output.split(separator: "\r\n").contains { $0.hasPrefix("passed,") && $0.hasSuffix(",2") })
+        let table = try ledger.run("query", "test_duration_seconds").expecting(0)
+        #expect(table.output.contains("2.5"))
+        let plot = try ledger.run(
+            "query", "test_cases", "--from", "-1h", "--format", "plot", environment: ["COLUMNS": "60"]
+        ).expecting(0)
+        #expect(plot.output.contains("●"))
+        let json = try ledger.run("query", "1+1", "--format", "json").expecting(0)
+        #expect(json.output.contains(#""resultType":"scalar""#))
+    }
+
+    @Test func `count a retry once, whatever envelope and time it comes in`() throws {
+        try ledger.directory.write(Array(Self.junit.utf8), "retry.xml")
+        func append(_ more: String...) throws -> Command.Answer {
+            try Command.run(
+                ["append", "--junit", "retry.xml", "--pipeline", "p", "--run", "retry", "--format", "json"]
+                    + more,
+                in: ledger.path, environment: ["LEDGER_URL": ledger.url]
+            ).expecting(0)
+        }
+        #expect(try append("--at", "-1h").output.contains(#""new":true"#))
+        // The first report stands, and its receipt is what the retry gets.
+        let retried = try append("--at", "-2h").output
+        #expect(retried.contains(#""new":false"#))
+        #expect(retried.contains("c2sp.org/tlog-proof@v1"))
+        try ledger.followed()
+        let answer = try ledger.run(
+            "query", "count_over_time(test_cases{pipeline=\"p\"}[1d])", "--format", "csv")
+        #expect(answer.output.split(separator: "\r\n").dropFirst().allSatisfy { $0.hasSuffix(",1") })
+    }
+
+    @Test func `take the same document twice, with a receipt for the same entry`() throws {
+        let document = """
+            <?xml version="1.0" encoding="UTF-8"?>
+            <kpis xmlns="urn:kpi-ledger:kpi:1" ledger="localhost/kpi" submitter="ci" id="twice" pipeline="p" run="1">
+              <measure name="twice" at="2026-11-01T00:00:00Z">1</measure>
+            </kpis>
+            """
+        let first = try ledger.run("append", "-", "--format", "json", input: document).expecting(0)
+        let second = try ledger.run("append", "-", "--format", "json", input: document).expecting(0)
+        #expect(first.output.contains(#""new":true"#))
+        #expect(second.output.contains(#""new":false"#))
+        let number = /"index":(\d+)/
+        #expect(try number.firstMatch(in: first.output)?.1 == number.firstMatch(in: second.output)?.1)
+    }
+
+    @Test func `seal many documents under one session`() throws {
+        let documents = (1...Limits.sessionFromDocuments).map { number in
+            """
+            <kpis xmlns="urn:kpi-ledger:kpi:1" ledger="localhost/kpi" submitter="ci" id="many\(number)">
+            <measure name="many" at="2026-11-01T00:00:00Z">\(number)</measure></kpis>
+            """
+        }
+        var names: [String] = []
+        for (number, document) in documents.enumerated() {
+            names.append("many\(number).xml")
+            try ledger.directory.write(Array(document.utf8), names[number])
+        }
+        let answer = try Command.run(
+            ["append", "--format", "json"] + names, in: ledger.path, environment: ["LEDGER_URL": ledger.url]
+        ).expecting(0)
+        #expect(answer.output.split(separator: "\n").count == documents.count)
+    }
+
+    @Test func `enrol a key that then may send, and revoke it`() throws {
+        try ledger.directory.shell(
+            """
+            mkdir -p web && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout web/web.key \
+              -out web/web.crt -days 30 -subj /CN=web -addext subjectKeyIdentifier=hash
+            """)
+        let append = ["append", "--identity", "web", "--measure", "x=1", "--pipeline", "p", "--run"]
+        let environment = ["LEDGER_URL": ledger.url]
+        try Command.run(append + ["1"], in: ledger.path, environment: environment).expecting(3)
+        try ledger.run("enroll", "web", "--role", "submitter", "--certificate", "web/web.crt").expecting(0)
+        try Command.run(append + ["2"], in: ledger.path, environment: environment).expecting(0)
+        let key = try KeyCertificate(pem: ledger.directory.read("web/web.crt")).keyIdentifier
+        try ledger.run("enroll", "web", "--revoke", key.hexadecimal, "--reason", "left").expecting(0)
+        try Command.run(append + ["3"], in: ledger.path, environment: environment).expecting(3)
+    }
+
+    @Test func `show the nodes`() throws {
+        let status = try ledger.run("status").expecting(0)
+        #expect(status.output.contains("node1  \(ledger.url)"))
+        #expect(status.output.contains("ready"))
+    }
+
+    @Test func `sign tokens that the node accepts, for their role only`() throws {
+        let token = try ledger.run("token", "--role", "auditor", "--for", "5m").expecting(0)
+        let environment = ["LEDGER_TOKEN": token.output.trimmingCharacters(in: .whitespacesAndNewlines)]
+        let refused = try ledger.run("query", "1", environment: environment).expecting(3)
+        #expect(refused.error.contains("role"))
+    }
+
+    @Test func `end with 2 after wrong usage, with what and what to do`() throws {
+        let wrong = [
+            ["append"], ["append", "--measure", "x"], ["append", "--measure", "x=1"],
+            ["append", "absent.xml"],
+            ["query"], ["query", "1", "--from", "yesterday"], ["query", "sum("],
+            ["verify-receipt", "absent"],
+            ["enroll", "x"], ["token"], ["nonsense"], ["status", "--ledger", "http://x"],
+        ]
+        for arguments in wrong {
+            let answer = try Command.run(arguments, in: ledger.path, environment: ["LEDGER_URL": ledger.url])
+            #expect(answer.status == 2, "\(arguments): \(answer.error)")
+            #expect(answer.error.split(separator: "\n").count >= 2, "\(arguments): \(answer.error)")
+        }
+    }
+
+    @Test func `end with 3 where the ledger is away, and with 0 where that is allowed`() throws {
+        let away = ["LEDGER_URL": "https://127.0.0.1:1"]
+        let append = ["append", "--measure", "x=1", "--pipeline", "p", "--run", "away"]
+        let answer = try Command.run(append, in: ledger.path, environment: away).expecting(3)
+        #expect(answer.error.split(separator: "\n").count == 2)
+        let allowed = try Command.run(append + ["--allow-failure"], in: ledger.path, environment: away)
+            .expecting(0)
+        #expect(allowed.error.contains("warning: not appended"))
+        try Command.run("query", "1", in: ledger.path, environment: away).expecting(3)
+        try Command.run("status", in: ledger.path, environment: away).expecting(3)
+    }
+
+    @Test func `refuse a server that the authority does not vouch for`() throws {
+        try ledger.run("status", "--ca", "clients/ci/ci.crt").expecting(3)
+    }
+
+    @Test func `keep sealed entries while the ledger is away and send them later`() throws {
+        let append = ["append", "--measure", "spooled=1", "--pipeline", "p", "--spool", "spool", "--run"]
+        let away = ["LEDGER_URL": "https://127.0.0.1:1", "LEDGER_GENESIS": "genesis.xml"]
+        for run in ["a", "b"] {
+            let answer = try Command.run(append + [run], in: ledger.path, environment: away).expecting(3)
+            #expect(answer.error.contains("kept in spool"))
+        }
+        let spool = try Spool(ledger.path + "/spool")
+        #expect(spool.files().count == 2)
+        let later = try Command.run(append + ["c"], in: ledger.path, environment: ["LEDGER_URL": ledger.url])
+            .expecting(0)
+        #expect(later.error.components(separatedBy: "kept earlier, is in the ledger").count == 3)
+        #expect(spool.files().isEmpty)
+        try ledger.followed()
+        let answer = try ledger.run("query", "count_over_time(spooled[1d])", "--format", "csv")
+        #expect(answer.output.contains(",3\r\n"))
+    }
+}
