@@ -69,6 +69,20 @@ struct OrderingLoop: Sendable {
         perform(replica.handle(.entries(new), at: now), publish)
     }
 
+    /// Puts the newest certificate on the disk, so that a directory at rest shows all of its log to be final.
+    mutating func close() {
+        guard let unsavedCertificate else { return }
+        var change = LogStore.Change()
+        change.certificates = [unsavedCertificate]
+        do throws(StoreError) {
+            try ports.log.save(change)
+            self.unsavedCertificate = nil
+        } catch {
+            // The next start votes for the block again, with the same bytes.
+            ports.report("the last certificate was not saved: \(error)")
+        }
+    }
+
     private var now: Tick { Tick(ports.clock()) }
 
     /// Carries out effects, top to bottom, and those that follow from them.

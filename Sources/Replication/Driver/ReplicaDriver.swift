@@ -78,6 +78,7 @@ public final class ReplicaDriver: Sendable {
         await withCheckedContinuation { continuation in
             queue.async {
                 self.run()
+                self.loop.withLock { $0.close() }
                 continuation.resume()
             }
         }
