@@ -57,6 +57,23 @@ public enum Limits {
     /// Heights and views read from outside: one can add to them without overflow.
     public static let sequenceNumber = UInt64(Int64.max)
 
+    /// Blocks above the last final one that a node accepts. Enough to keep disk and votes busy at once; a node that was
+    /// killed leaves as many without a certificate.
+    public static let unsettledBlocks: UInt64 = 4
+
+    // MARK: Audit
+
+    /// Entries that an audit has in its hands at one time, about: enough to keep every core busy.
+    public static let auditEntries = 4096
+    /// Blocks, likewise: where each holds an entry or two, their votes are the work.
+    public static let auditBlocks = 1024
+    /// Entries that one core takes at a time. Divides the 256 of an entry bundle.
+    public static let auditPieceEntries = 128
+    /// Certificates that one core takes at a time.
+    public static let auditPieceBlocks = 32
+    /// Faults after which an audit ends unless told otherwise: the first one decides, the rest help to find the cause.
+    public static let auditFaults = 16
+
     // MARK: Proofs
 
     /// Leaves of the tree: readers in Go hold tree sizes in 63 bits.

@@ -1,7 +1,9 @@
+import Ledger
+
 /// Every maximum of the replication, with its unit and its reason.
 public enum Limits {
-    /// Blocks that may be accepted above the last committed one. Enough to keep disk and votes busy at once.
-    public static let window: UInt64 = 4
+    /// Blocks that may be accepted above the last committed one.
+    public static let window = Ledger.Limits.unsettledBlocks
     /// Entries that wait to be ordered. Beyond, clients are told to come back (HTTP 429).
     public static let waitingEntries = 8192
     /// Bytes that wait to be ordered, statements and payloads together.

@@ -17,11 +17,21 @@ public struct RunningLedger: Sendable {
         onCommit: @escaping @Sendable (Published, [CertifiedBlock]) -> Void = { _, _ in },
         report: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
-        let clock = clock ?? ManualClock(at: ledger.start)
+        try self.init(
+            ledger, LogStore(directory: directory, genesis: ledger.genesisHeader, access: .writing(.full)),
+            clock: clock ?? ManualClock(at: ledger.start), onCommit: onCommit, report: report)
+    }
+
+    /// Runs the node on a log that is open, as after a restart.
+    public init(
+        _ ledger: TestLedger, _ log: LogStore, clock: ManualClock,
+        onCommit: @escaping @Sendable (Published, [CertifiedBlock]) -> Void = { _, _ in },
+        report: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws {
         self.ledger = ledger
+        self.log = log
         self.clock = clock
         checker = try ledger.checker
-        log = try LogStore(directory: directory, genesis: ledger.genesisHeader, access: .writing(.full))
         driver = try ReplicaDriver(
             ports: .init(
                 log: log, voteKey: ledger.voteKey, electorate: ledger.electorate, clock: { clock.now },
