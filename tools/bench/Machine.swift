@@ -1,0 +1,32 @@
+import Foundation
+import Glibc
+
+/// What was measured on, for whoever compares two reports.
+enum Machine {
+    static let cores = ProcessInfo.processInfo.activeProcessorCount
+
+    static var description: String {
+        """
+        Machine: \(processor), \(cores) cores, \(memoryGigabytes) GB, Linux \(kernel).
+        Load average when the run began: \(load) (this run not included).
+        """
+    }
+
+    private static var processor: String {
+        let lines = text("/proc/cpuinfo").split(separator: "\n")
+        let name = lines.first { $0.hasPrefix("model name") }?.split(separator: ":").last ?? "unknown processor"
+        return name.trimmingCharacters(in: .whitespaces)
+    }
+
+    private static var kernel: String {
+        text("/proc/sys/kernel/osrelease").trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    private static var memoryGigabytes: UInt64 { ProcessInfo.processInfo.physicalMemory >> 30 }
+
+    private static var load: String { text("/proc/loadavg").split(separator: " ").prefix(3).joined(separator: ", ") }
+
+    private static func text(_ path: String) -> String {
+        (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+    }
+}

@@ -1,0 +1,76 @@
+import Foundation
+
+/// A directory with a throw-away ledger in it, gone at the end.
+struct Workbench: Sendable {
+    let rounds: Int
+    let directory: String
+    let ledger: BenchLedger
+
+    /// This program's own directory, where the package's other programs lie.
+    static let programs = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path
+
+    static func run(_ options: BenchOptions, _ body: (Workbench) async throws -> Void) async throws {
+        say(Machine.description)
+        let directory = options.scratch + "/ledger-bench-\(ProcessInfo.processInfo.processIdentifier)"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let ledger = try BenchLedger(madeIn: directory + "/ledger")
+        try await body(Workbench(rounds: options.rounds, directory: directory, ledger: ledger))
+    }
+}
+
+/// A program of this package, run beside this one; it serves until it is told to stop.
+///
+/// Safe to share: set up in `init`, and Foundation's `Process` locks itself.
+final class ServerProcess: @unchecked Sendable {
+    private let process = Process()
+    /// Where it listens, on 127.0.0.1.
+    let port: Int
+
+    /// - Parameter arguments: of a command whose first line of output ends with `:PORT`.
+    init(_ program: String, _ arguments: [String]) throws {
+        let output = Pipe()
+        process.executableURL = URL(filePath: try Self.path(of: program))
+        process.arguments = arguments
+        process.standardOutput = output
+        try process.run()
+        var line: [UInt8] = []
+        while line.last != UInt8(ascii: "\n") {
+            let bytes = output.fileHandleForReading.availableData
+            guard !bytes.isEmpty else { break }
+            line += bytes
+        }
+        let text = String(decoding: line, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard let port = text.split(separator: ":").last.flatMap({ Int($0) }) else {
+            process.terminate()
+            throw BenchFailure("\(program) \(arguments.joined(separator: " ")) did not say where it serves")
+        }
+        self.port = port
+    }
+
+    func stop() {
+        process.terminate()
+        process.waitUntilExit()
+    }
+
+    /// Runs a program to its end.
+    static func run(_ program: String, _ arguments: [String]) throws {
+        let process = Process()
+        process.executableURL = URL(filePath: try path(of: program))
+        process.arguments = arguments
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw BenchFailure("\(program) \(arguments.joined(separator: " ")) failed")
+        }
+    }
+
+    private static func path(of program: String) throws -> String {
+        let path = Workbench.programs + "/" + program
+        guard FileManager.default.isExecutableFile(atPath: path) else {
+            throw BenchFailure("there is no \(path): run `swift build -c release --product \(program)` first")
+        }
+        return path
+    }
+}
