@@ -113,8 +113,10 @@ let package = Package(
             name: "TestSupport", dependencies: ["Ledger", "Replication"], path: "Tests/Support",
             swiftSettings: strict),
         .testTarget(
-            name: "LedgerTests", dependencies: ["Ledger", "Replication", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "ReplicationTests", dependencies: ["Replication", "TestSupport"], swiftSettings: strict),
+            name: "LedgerTests", dependencies: ["Ledger", "Replication", "TestSupport"], swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ReplicationTests", dependencies: ["Replication", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "QueryTests", dependencies: ["Query", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "LedgerdTests",

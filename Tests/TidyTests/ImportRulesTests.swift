@@ -12,7 +12,8 @@ private let importRules = ImportRules(
             besides: ["Digest.swift": ["Crypto"], "Signature.swift": ["Crypto"]]),
         ImportRule(folder: "Sources/Ledger/Envelope", allowed: ["COpenSSL", "SwiftASN1"]),
         ImportRule(folder: "Sources/Ledger/Document", allowed: ["CLibXML2", "Glibc", "Synchronization"]),
-        ImportRule(folder: "Sources/Ledger/Storage", allowed: ["CLMDB", "Dispatch", "Glibc", "Synchronization"]),
+        ImportRule(
+            folder: "Sources/Ledger/Storage", allowed: ["CLMDB", "Dispatch", "Glibc", "Synchronization"]),
         ImportRule(folder: "Sources/Replication", allowed: ["Ledger"]),
         ImportRule(folder: "Sources/Replication/Core", allowed: ["Ledger"]),
         ImportRule(folder: "Sources/Replication/Wire", allowed: ["Ledger"]),
@@ -41,7 +42,8 @@ private let world: Set<String> = [
 
 private let network: Set<String> = [
     "AsyncHTTPClient", "HTTPTypes", "Hummingbird", "HummingbirdCore", "HummingbirdHTTP2", "HummingbirdTLS",
-    "NIOCore", "NIOFoundationCompat", "NIOHTTP1", "NIOHTTPTypes", "NIOPosix", "NIOSSL", "NIOTLS", "UnixSignals",
+    "NIOCore", "NIOFoundationCompat", "NIOHTTP1", "NIOHTTPTypes", "NIOPosix", "NIOSSL", "NIOTLS",
+    "UnixSignals",
 ]
 
 @Suite struct `The import rules` {

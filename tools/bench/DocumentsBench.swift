@@ -74,7 +74,8 @@ struct DocumentsBench {
         guard let port = text.range(of: #""port" : [0-9]+"#, options: .regularExpression) else {
             throw BenchFailure("config.json has no port")
         }
-        try text.replacingCharacters(in: port, with: #""port" : 0"#).write(to: path, atomically: true, encoding: .utf8)
+        try text.replacingCharacters(in: port, with: #""port" : 0"#).write(
+            to: path, atomically: true, encoding: .utf8)
         return directory
     }
 }
@@ -108,18 +109,25 @@ private struct Figures {
         var report = Report(
             "Documents of \(documentBytes) bytes (\(submissionBytes) signed and sealed), one node over HTTPS")
         let echo = "HTTPS echo of the same bytes"
-        report.add("session documents, \(connections) connections", .perSecond, many.perSecond, floor: (echo, echoMany.perSecond))
+        report.add(
+            "session documents, \(connections) connections", .perSecond, many.perSecond,
+            floor: (echo, echoMany.perSecond))
         report.add("… median latency", .microseconds, many.median, floor: (echo, echoMany.median))
         report.add("… 99th percentile", .microseconds, many.worst, floor: (echo, echoMany.worst))
-        report.add("session documents, 1 connection", .perSecond, alone.perSecond, floor: (echo, echoAlone.perSecond))
         report.add(
-            "… median latency", .microseconds, alone.median, floor: ("two durable commits and one echo", aloneFloor))
+            "session documents, 1 connection", .perSecond, alone.perSecond, floor: (echo, echoAlone.perSecond)
+        )
+        report.add(
+            "… median latency", .microseconds, alone.median,
+            floor: ("two durable commits and one echo", aloneFloor))
         report.add("… 99th percentile", .microseconds, alone.worst, floor: (echo, echoAlone.worst))
         report.add(
             "documents sealed to the node, \(connections) connections", .perSecond, sealedMany.perSecond,
             floor: (echo, echoMany.perSecond))
         report.add("documents sealed to the node, 1 connection", .perSecond, sealedAlone.perSecond)
-        report.add("… median latency", .microseconds, sealedAlone.median, floor: ("two durable commits and one echo", aloneFloor))
+        report.add(
+            "… median latency", .microseconds, sealedAlone.median,
+            floor: ("two durable commits and one echo", aloneFloor))
         report.add("one durable commit, median", .microseconds, commit)
         report.add("RSA-3072 verification, \(Machine.cores) threads", .perSecond, verification)
         return report

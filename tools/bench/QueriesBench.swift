@@ -21,9 +21,11 @@ struct QueriesBench {
             let time = first.advanced(byMilliseconds: Int64(number) * 720)
             let document = try ledger.document("query-\(number)", number: number)
             return FeedEntry(
-                index: EntryIndex(UInt64(number)), blockHeight: BlockHeight(UInt64(number) + 1), blockTime: time,
+                index: EntryIndex(UInt64(number)), blockHeight: BlockHeight(UInt64(number) + 1),
+                blockTime: time,
                 document: KPIDocument(
-                    ledger: document.ledger, submitter: document.submitter, id: document.id, pipeline: document.pipeline,
+                    ledger: document.ledger, submitter: document.submitter, id: document.id,
+                    pipeline: document.pipeline,
                     run: document.run,
                     measures: document.measures.map {
                         Measure(name: $0.name, unit: $0.unit, time: time, labels: $0.labels, value: $0.value)
@@ -42,7 +44,8 @@ struct QueriesBench {
             taken.add(Double(part.count) / time)
         }
 
-        var report = Report("The query store: \(Self.documents) documents of three measures, 150 series, one thread")
+        var report = Report(
+            "The query store: \(Self.documents) documents of three measures, 150 series, one thread")
         report.add("documents followed, \(Self.batch) a transaction", .perSecond, taken)
         let engine = QueryEngine(store: opened.store)
         let metric = #"{"cicd.pipeline.run.duration"}"#
@@ -62,7 +65,8 @@ struct QueriesBench {
             times.add(
                 try seconds {
                     _ = try engine.range(
-                        "sum(avg_over_time(\(metric)[5m]))", from: first, through: now, stepMilliseconds: 60_000)
+                        "sum(avg_over_time(\(metric)[5m]))", from: first, through: now,
+                        stepMilliseconds: 60_000)
                 } * 1e6)
         }
         report.add("averages over 5 m, 240 points", .microseconds, times)

@@ -7,7 +7,8 @@ struct Workbench: Sendable {
     let ledger: BenchLedger
 
     /// This program's own directory, where the package's other programs lie.
-    static let programs = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path
+    static let programs = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        .deletingLastPathComponent().path
 
     static func run(_ options: BenchOptions, _ body: (Workbench) async throws -> Void) async throws {
         say(Machine.description)

@@ -100,7 +100,8 @@ struct OrderingLoop: Sendable {
         change.truncateTo = record.truncateTo
         if lastStorageFailure != nil {
             // The log's half of the failed write may have reached the disk; what it holds above our tip is not ours.
-            change.truncateTo = change.truncateTo ?? record.accepted.first.map { $0.block.header.height.previous }
+            change.truncateTo =
+                change.truncateTo ?? record.accepted.first.map { $0.block.header.height.previous }
         }
         change.append = record.accepted.map {
             LogStore.AppendedBlock(block: $0.block, facts: $0.entries.map(\.facts), completed: $0.completed)

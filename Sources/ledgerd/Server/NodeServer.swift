@@ -30,11 +30,12 @@ struct NodeServer: Sendable {
         self.stopSignals = stopSignals
         let listener = node.directory.configuration.https
         let name = node.directory.configuration.node
-        self.onServing = onServing ?? { port in
-            // Someone waits for this line: standard output into a pipe is buffered otherwise.
-            FileHandle.standardOutput.write(
-                Data("\(name) serves https://\(listener.host):\(port)\n".utf8))
-        }
+        self.onServing =
+            onServing ?? { port in
+                // Someone waits for this line: standard output into a pipe is buffered otherwise.
+                FileHandle.standardOutput.write(
+                    Data("\(name) serves https://\(listener.host):\(port)\n".utf8))
+            }
     }
 
     /// - Throws: `CommandFailure` where the address or the certificate cannot be used.

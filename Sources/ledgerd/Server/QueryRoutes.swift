@@ -101,7 +101,8 @@ struct QueryRoutes: Sendable {
             let engine = QueryEngine(store: node.queries) {
                 ContinuousClock.now > deadline ? .timeout : nil
             }
-            let answered = await node.queryPlaces.run { () throws(QueryError) in try body(engine, parameters) }
+            let answered = await node.queryPlaces.run { () throws(QueryError) in try body(engine, parameters)
+            }
             guard let answered else { return busy }
             result = answered
         } catch { result = .failure(error) }

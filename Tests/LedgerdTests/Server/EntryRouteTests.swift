@@ -36,7 +36,9 @@ import Testing
     @Test func `are taken once from many who send the same at once`() async throws {
         try await ServedNode.run { served in
             let ledger = served.ledger
-            let submissions = try (0..<32).map { $0 % 2 == 0 ? try ledger.document(id: "same") : try ledger.document(id: "same\($0 / 4)") }
+            let submissions = try (0..<32).map {
+                $0 % 2 == 0 ? try ledger.document(id: "same") : try ledger.document(id: "same\($0 / 4)")
+            }
             let answers = try await withThrowingTaskGroup(of: (Int, Answer).self) { group in
                 for (number, submission) in submissions.enumerated() {
                     group.addTask { (number, try await served.caller.append(submission)) }
@@ -83,7 +85,8 @@ import Testing
             let disclosure = try answer.json(as: Disclosure.self)
             let xml = served.ledger.xml(id: "one", [try served.ledger.measure()])
             #expect(Array(disclosure.document) == xml)
-            let commitment = KeyCommitment.of(contentKey: Array(disclosure.contentKey), payloadDigest: .sha256(parts.payload ?? []))
+            let commitment = KeyCommitment.of(
+                contentKey: Array(disclosure.contentKey), payloadDigest: .sha256(parts.payload ?? []))
             #expect(Array(disclosure.commitments[disclosure.position]) == commitment.bytes)
             let header = served.node.driver.published.header
             #expect(
@@ -147,20 +150,42 @@ import Testing
                 ("a record", 400, "malformed", try ledger.enrol(stranger, sequence: 1)),
                 ("truncated XML", 400, "malformed", try sealed(String(text.dropLast(20)))),
                 ("a stranger", 401, "unauthenticated", try ledger.document(id: "one", by: stranger)),
-                ("no submitter", 403, "forbidden", try ledger.document(id: "one", by: ledger.client("auditor"))),
-                ("another ledger", 422, "invalid", try sealed(text.replacing("example.com/kpi", with: "other.com/kpi"))),
-                ("another submitter", 422, "invalid", try sealed(text.replacing("submitter=\"ci\"", with: "submitter=\"cj\""))),
-                ("a foreign element", 422, "invalid", try sealed(text.replacing("<measure", with: "<mesure").replacing("</measure", with: "</mesure"))),
-                ("a doctype", 400, "malformed", try sealed("<!DOCTYPE kpis [<!ENTITY a 'b'>]>" + text.drop { $0 != ">" }.dropFirst())),
-                ("too far ahead", 422, "invalid", try ledger.seal(
-                    ledger.xml(id: "one", [ledger.measure(at: ledger.start.advanced(byMilliseconds: 200_000_000))]), by: ci)),
+                (
+                    "no submitter", 403, "forbidden",
+                    try ledger.document(id: "one", by: ledger.client("auditor"))
+                ),
+                (
+                    "another ledger", 422, "invalid",
+                    try sealed(text.replacing("example.com/kpi", with: "other.com/kpi"))
+                ),
+                (
+                    "another submitter", 422, "invalid",
+                    try sealed(text.replacing("submitter=\"ci\"", with: "submitter=\"cj\""))
+                ),
+                (
+                    "a foreign element", 422, "invalid",
+                    try sealed(
+                        text.replacing("<measure", with: "<mesure").replacing("</measure", with: "</mesure"))
+                ),
+                (
+                    "a doctype", 400, "malformed",
+                    try sealed("<!DOCTYPE kpis [<!ENTITY a 'b'>]>" + text.drop { $0 != ">" }.dropFirst())
+                ),
+                (
+                    "too far ahead", 422, "invalid",
+                    try ledger.seal(
+                        ledger.xml(
+                            id: "one",
+                            [ledger.measure(at: ledger.start.advanced(byMilliseconds: 200_000_000))]), by: ci)
+                ),
             ]
             for (name, status, type, submission) in cases {
                 let answer = try await served.caller.append(submission)
                 #expect(answer.status == status, "\(name): \(answer.text)")
                 #expect(answer.problem == type, "\(name)")
             }
-            let torn = try await served.caller.append(sealed("<?xml version=\"1.0\"?>\n<kpis>\n  <a></b>\n</kpis>"))
+            let torn = try await served.caller.append(
+                sealed("<?xml version=\"1.0\"?>\n<kpis>\n  <a></b>\n</kpis>"))
             let problem = try torn.json(as: Answer.Problem.self)
             #expect(problem.line == 3)
             #expect((problem.column ?? 0) > 0)
@@ -173,7 +198,10 @@ import Testing
         try await ServedNode.run { served in
             let ledger = served.ledger
             let stranger = MadeLedger.Signer(try Identities.shared().newcomers[0])
-            let contents = [Array("<kpis>".utf8), Array("no XML at all".utf8), ledger.xml(id: "x", [try ledger.measure()])]
+            let contents = [
+                Array("<kpis>".utf8), Array("no XML at all".utf8),
+                ledger.xml(id: "x", [try ledger.measure()]),
+            ]
             for content in contents {
                 let unknown = try await served.caller.append(ledger.seal(content, by: stranger))
                 #expect(unknown.problem == "unauthenticated")
@@ -245,7 +273,9 @@ import Testing
             let early = try await served.caller.append(ledger.document(id: "early", in: session))
             #expect(early.problem == "sealing")
             try await served.append(session.submission)
-            for number in 0..<20 { try await served.append(try ledger.document(id: "\(number)", in: session)) }
+            for number in 0..<20 {
+                try await served.append(try ledger.document(id: "\(number)", in: session))
+            }
             #expect(served.node.driver.published.size == 22)
 
             let stolen = try ledger.seal(

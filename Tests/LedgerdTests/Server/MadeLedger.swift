@@ -29,7 +29,9 @@ struct MadeLedger: Sendable {
 
     var origin: String { ceremony.plan.origin }
     var authority: NIOSSLCertificate {
-        get throws { try NIOSSLCertificate(bytes: Array(ceremony.authority.certificatePEM.utf8), format: .pem) }
+        get throws {
+            try NIOSSLCertificate(bytes: Array(ceremony.authority.certificatePEM.utf8), format: .pem)
+        }
     }
 
     /// Copies the ledger into a directory of a test's own; its node takes any free port.
@@ -70,7 +72,9 @@ struct MadeLedger: Sendable {
     struct NoSuchClient: Error {}
 
     func client(_ name: String) throws -> Signer {
-        guard let client = ceremony.clients.first(where: { $0.plan.name == name }) else { throw NoSuchClient() }
+        guard let client = ceremony.clients.first(where: { $0.plan.name == name }) else {
+            throw NoSuchClient()
+        }
         return try Signer(client)
     }
 
@@ -95,7 +99,8 @@ struct MadeLedger: Sendable {
     func xml(id: String, _ measures: [Measure], submitter: String = "ci") -> [UInt8] {
         Array(
             KPIDocument(
-                ledger: origin, submitter: submitter, id: id, pipeline: "shop/web", run: nil, measures: measures
+                ledger: origin, submitter: submitter, id: id, pipeline: "shop/web", run: nil,
+                measures: measures
             ).xml.utf8)
     }
 
@@ -162,7 +167,8 @@ struct MadeLedger: Sendable {
     func revoke(_ signer: Signer, sequence: UInt64) throws -> [UInt8] {
         try governance(
             .revoke(
-                identity: signer.name, keyIdentifier: signer.certificate.keyIdentifier, reason: "left the team"),
+                identity: signer.name, keyIdentifier: signer.certificate.keyIdentifier,
+                reason: "left the team"),
             sequence: sequence)
     }
 

@@ -80,10 +80,12 @@ struct Caller: Sendable {
         let response = try await client.execute(request, timeout: .seconds(60))
         let bytes = try await response.body.collect(upTo: 64 << 20)
         return Answer(
-            status: Int(response.status.code), headers: response.headers, body: Array(bytes.readableBytesView))
+            status: Int(response.status.code), headers: response.headers, body: Array(bytes.readableBytesView)
+        )
     }
 
-    func get(_ path: String, token: String? = nil, _ headers: [(String, String)] = []) async throws -> Answer {
+    func get(_ path: String, token: String? = nil, _ headers: [(String, String)] = []) async throws -> Answer
+    {
         try await send(.GET, path, headers + Self.bearer(token))
     }
 
