@@ -10,7 +10,7 @@ import Testing
     }
 
     @Test(arguments: 1...7) func `holds exactly with a quorum`(_ nodes: Int) throws {
-        let ledger = try TestLedger(nodes: nodes)
+        let ledger = try VotedLedger(nodes: nodes)
         let header = try ledger.header(size: 1, root: .zero)
         let quorum = nodes - (nodes - 1) / 3
         for count in 0...nodes {
@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test func `becomes a checkpoint that the policy accepts`() throws {
-        let ledger = try TestLedger(nodes: 4)
+        let ledger = try VotedLedger(nodes: 4)
         let header = try ledger.header(size: 77, root: .sha256([5]))
         let certificate = try ledger.certificate([2, 3, 4], for: header)
         let note = try certificate.checkpointNote(of: ledger.electorate, ledgerKey: ledger.ledgerKey)
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test func `is spoiled by one false vote, another header, or another ledger`() throws {
-        let ledger = try TestLedger(nodes: 4)
+        let ledger = try VotedLedger(nodes: 4)
         let header = try ledger.header(size: 77, root: .sha256([5]))
         let good = try ledger.certificate([1, 2, 3, 4], for: header)
         #expect(Self.code(good, ledger.electorate) == nil)
@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test func `has one vote of each member and one encoding`() throws {
-        let ledger = try TestLedger(nodes: 4)
+        let ledger = try VotedLedger(nodes: 4)
         let header = try ledger.header(size: 77, root: .sha256([5]))
         let good = try ledger.certificate([1, 2, 4], for: header)
         #expect(try ledger.certificate([4, 1, 2], for: header) == good, "the order given does not matter")
@@ -91,7 +91,7 @@ import Testing
     }
 
     @Test func `survives no damage and never traps`() throws {
-        let ledger = try TestLedger(nodes: 4)
+        let ledger = try VotedLedger(nodes: 4)
         let good = try ledger.certificate([1, 2, 3], for: ledger.header(size: 77, root: .sha256([5])))
         let bytes = good.encoded
         for length in 0..<bytes.count {

@@ -91,7 +91,7 @@ import Testing
 
 @Suite struct `A checkpoint note` {
     @Test func `carries the ledger key's line, then the votes, and goes round`() throws {
-        let ledger = try TestLedger(nodes: 4)
+        let ledger = try VotedLedger(nodes: 4)
         let header = try ledger.header(size: 70_000, root: .sha256([9]))
         let note = try ledger.note([1, 2, 4], for: header)
         #expect(note.checkpoint == Checkpoint(origin: ledger.electorate.origin, header: header))

@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct `A trust policy` {
     static func key(_ kind: NoteVerifierKey.Kind, _ number: UInt8) throws -> String {
-        let name = kind == .note ? TestLedger.origin : "w\(number)"
+        let name = kind == .note ? VotedLedger.origin : "w\(number)"
         return try noteKey(name, kind, number).verifierKey.text
     }
 
@@ -28,12 +28,12 @@ import Testing
     /// A note that the ledger key and these witnesses have signed, each with a time of its own.
     static func note(_ witnesses: [UInt8], log: UInt8? = 200) throws -> SignedNote {
         let checkpoint = Checkpoint(
-            origin: try KeyName(TestLedger.origin), size: 5, root: .zero, height: BlockHeight(1),
+            origin: try KeyName(VotedLedger.origin), size: 5, root: .zero, height: BlockHeight(1),
             headerHash: .zero,
             view: View(0))
         let text = checkpoint.text
         var signatures = try [log].compactMap(\.self).map {
-            try noteKey(TestLedger.origin, .note, $0).sign(text)
+            try noteKey(VotedLedger.origin, .note, $0).sign(text)
         }
         signatures += try witnesses.map {
             try noteKey("w\($0)", .cosignature, $0).sign(text, at: 1_700_000_000 + UInt64($0))
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test func `of a ledger is its key, its nodes and one group`() throws {
-        let ledger = try TestLedger(nodes: 4)
+        let ledger = try VotedLedger(nodes: 4)
         let keys = ledger.electorate.keys.map(\.text)
         #expect(
             String(decoding: ledger.policy.text, as: UTF8.self) == """
@@ -72,7 +72,7 @@ import Testing
     @Test func `names its group apart from its witnesses, and refuses names of two words`() throws {
         let key = try noteKey("w1", .cosignature, 1).verifierKey
         let log = try signingKey(200).verificationKey
-        let origin = try KeyName(TestLedger.origin)
+        let origin = try KeyName(VotedLedger.origin)
         let policy = try Policy(origin: origin, ledgerKey: log, witnesses: [("nodes", key)], quorum: 1)
         #expect(
             String(decoding: policy.text, as: UTF8.self).hasSuffix(
@@ -90,7 +90,7 @@ import Testing
     }
 
     @Test(arguments: 1...7) func `accepts exactly the sets of nodes that are a quorum`(_ nodes: Int) throws {
-        let ledger = try TestLedger(nodes: nodes)
+        let ledger = try VotedLedger(nodes: nodes)
         let header = try ledger.header(size: 9, root: .sha256([]))
         let quorum = ledger.electorate.committee.quorum
         for set in 0..<(1 << nodes) {

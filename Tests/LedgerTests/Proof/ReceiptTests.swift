@@ -7,8 +7,8 @@ import Testing
 
     static func make(
         _ index: Int, extra: [UInt8]? = nil, nodes: [Int] = [1, 3, 4]
-    ) throws -> (Receipt, TestLedger) {
-        let ledger = try TestLedger(nodes: 4)
+    ) throws -> (Receipt, VotedLedger) {
+        let ledger = try VotedLedger(nodes: 4)
         let header = try ledger.header(size: UInt64(size), root: source.root(size: UInt64(size)))
         let index = EntryIndex(UInt64(index))
         let receipt = Receipt(
@@ -50,7 +50,7 @@ import Testing
             #expect(read == receipt)
             _ = try read.verify(leaf: leaf(4), policy: ledger.policy)
         }
-        let ledger = try TestLedger(nodes: 1)
+        let ledger = try VotedLedger(nodes: 1)
         let header = try ledger.header(size: 1, root: MerkleTree.leafHash(leaf(0)))
         let receipt = Receipt(
             index: EntryIndex(0), proof: InclusionProof(hashes: []),
@@ -87,7 +87,7 @@ import Testing
             #expect(code(other) == .wrongRoot)
         }
         #expect(code(try Self.make(7, nodes: [1, 3]).0) == .quorumMissed)
-        let stranger = try noteKey(TestLedger.origin, .note, 201)
+        let stranger = try noteKey(VotedLedger.origin, .note, 201)
         let text = receipt.checkpoint.note.text
         let votes = Array(receipt.checkpoint.note.signatures.dropFirst())
         let unsigned = try CheckpointNote(SignedNote(text: text, signatures: [stranger.sign(text)] + votes))

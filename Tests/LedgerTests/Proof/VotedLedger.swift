@@ -2,7 +2,7 @@ import Ledger
 import Testing
 
 /// A ledger of `nodes` with known keys, and the blocks and checkpoints it would make.
-struct TestLedger {
+struct VotedLedger {
     static let origin = "example.com/kpi"
     let electorate: Electorate
     let members: [Member]
