@@ -105,7 +105,7 @@ public final class KeySlots: Sendable {
             }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else {
-                if errno == ENOSPC { throw .full(directory: path) }
+                if StoreError.meansFull(errno) { throw .full(directory: path) }
                 throw Self.failure("write \(path)")
             }
             written += count

@@ -14,6 +14,12 @@ public enum StoreError: Error, Hashable, Sendable {
     case system(operation: String, code: Int32, reason: String)
 }
 
+extension StoreError {
+    /// Whether an error number says that there is no room: ENOSPC; EDQUOT, the user's share is used up; EFBIG, the
+    /// file may not grow.
+    static func meansFull(_ code: Int32) -> Bool { [28, 122, 27].contains(code) }
+}
+
 extension StoreError: CustomStringConvertible {
     public var description: String {
         switch self {

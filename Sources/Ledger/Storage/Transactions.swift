@@ -262,7 +262,8 @@ extension MDB_val {
 func check(_ code: Int32, _ operation: String, in directory: String = "the store") throws(StoreError) {
     switch code {
     case 0: return
-    case MDB_MAP_FULL, Int32(28): throw .full(directory: directory)  // 28 is ENOSPC
+    case MDB_MAP_FULL: throw .full(directory: directory)
+    case _ where StoreError.meansFull(code): throw .full(directory: directory)
     case MDB_CORRUPTED, MDB_PAGE_NOTFOUND, MDB_INVALID, MDB_PANIC:
         throw .damaged(place: directory, reason: unsafe String(cString: mdb_strerror(code)))
     default:
