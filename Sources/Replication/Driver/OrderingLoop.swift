@@ -8,7 +8,11 @@ struct OrderingLoop: Sendable {
     private var waiters = Waiters()
     /// The newest certificate, which goes to the disk with the next flush: losing it costs one signature at a restart.
     private var unsavedCertificate: CommitCertificate?
-    /// Why the last save failed; `nil` after one that succeeded.
+    /// The governance records that are final: number n is at position n - 1.
+    private var records: [EntryIndex] = []
+    /// Where the tip's chain on the disk may go on with a block that was taken back.
+    private var takenBackAbove: BlockHeight?
+    /// Why the last save that failed did.
     private var lastStorageFailure: StoreError?
 
     init(
@@ -37,11 +41,13 @@ struct OrderingLoop: Sendable {
             perform(replica.handle(.durable(replica.tip.header.height), at: now)) { published = $0 }
         }
         // An order to erase may have been final and not yet carried out.
+        records = []
         for index in try ports.log.indexesThatChangeRules(below: published.size) {
             guard let entry = try CheckedEntry(reading: ports.log.entry(index)),
-                case .governance(let record) = entry.content, case .erase(let erased, _) = record.action
+                case .governance(let record) = entry.content
             else { continue }
-            try ports.log.erase(erased)
+            records.append(index)
+            if case .erase(let erased, _) = record.action { try ports.log.erase(erased) }
         }
         return published
     }
@@ -71,13 +77,7 @@ struct OrderingLoop: Sendable {
 
     /// Puts the newest certificate on the disk, so that a directory at rest shows all of its log to be final.
     mutating func close() {
-        guard let unsavedCertificate else { return }
-        var change = LogStore.Change()
-        change.certificates = [unsavedCertificate]
-        do throws(StoreError) {
-            try ports.log.save(change)
-            self.unsavedCertificate = nil
-        } catch {
+        do throws(StoreError) { try saveCertificate() } catch {
             // The next start votes for the block again, with the same bytes.
             ports.report("the last certificate was not saved: \(error)")
         }
@@ -85,24 +85,31 @@ struct OrderingLoop: Sendable {
 
     private var now: Tick { Tick(ports.clock()) }
 
-    /// Carries out effects, top to bottom, and those that follow from them.
+    /// Carries out effects, top to bottom, and those that follow from them: what follows from an event comes before
+    /// the event after it, so that nothing is built on a block before its flush has been heard of.
+    ///
+    /// A loop: where every entry is a block of its own, as many effects follow from one another as entries wait.
     private mutating func perform(_ effects: Effects, _ publish: (Published) -> Void) {
-        var next: [Event] = []
-        if let record = effects.save { next.append(save(record)) }
+        var stack = Array(carryOut(effects, publish).reversed())
+        while let event = stack.popLast() {
+            stack += carryOut(replica.handle(event, at: now), publish).reversed()
+        }
+    }
+
+    /// - Returns: What has happened by it.
+    private mutating func carryOut(_ effects: Effects, _ publish: (Published) -> Void) -> [Event] {
+        var events: [Event] = []
+        if let record = effects.save { events.append(save(record)) }
         if !effects.commit.isEmpty { commit(effects.commit, publish) }
-        for message in effects.send { next.append(sign(message)) }
+        for message in effects.send { events.append(sign(message)) }
         for refusal in effects.refuse { waiters.resolve(refusal, storage: lastStorageFailure) }
-        for event in next { perform(replica.handle(event, at: now), publish) }
+        return events
     }
 
     private mutating func save(_ record: SafetyRecord) -> Event {
         var change = LogStore.Change()
-        change.truncateTo = record.truncateTo
-        if lastStorageFailure != nil {
-            // The log's half of the failed write may have reached the disk; what it holds above our tip is not ours.
-            change.truncateTo =
-                change.truncateTo ?? record.accepted.first.map { $0.block.header.height.previous }
-        }
+        // A flush that failed half way may have left its blocks: they were taken back, and their clients told so.
+        change.truncateTo = record.truncateTo ?? takenBackAbove
         change.append = record.accepted.map {
             LogStore.AppendedBlock(block: $0.block, facts: $0.entries.map(\.facts), completed: $0.completed)
         }
@@ -111,12 +118,14 @@ struct OrderingLoop: Sendable {
         do throws(StoreError) {
             try ports.log.save(change)
             unsavedCertificate = nil
-            lastStorageFailure = nil
+            takenBackAbove = nil
             return .durable(durable)
         } catch {
             ports.report("a block was not saved: \(error)")
             lastStorageFailure = error
-            return .notDurable(above: (record.accepted.first?.block.header.height ?? durable.next).previous)
+            let parent = (record.accepted.first?.block.header.height ?? durable.next).previous
+            takenBackAbove = takenBackAbove.map { min($0, parent) } ?? parent
+            return .notDurable(above: parent)
         }
     }
 
@@ -136,7 +145,10 @@ struct OrderingLoop: Sendable {
         let published = Published(
             header: last.accepted.block.header, certificate: last.certificate, state: last.accepted.state)
         publish(published)
-        for block in blocks { carryOutErasures(block.accepted) }
+        for block in blocks {
+            noteRecords(block.accepted)
+            carryOutErasures(block.accepted)
+        }
         ports.onCommit(published, blocks)
         for block in blocks {
             for (position, entry) in block.accepted.entries.enumerated() {
@@ -146,23 +158,50 @@ struct OrderingLoop: Sendable {
         }
     }
 
-    private func carryOutErasures(_ block: AcceptedBlock) {
+    private mutating func noteRecords(_ block: AcceptedBlock) {
+        for (position, entry) in block.entries.enumerated() {
+            guard case .governance = entry.content else { continue }
+            records.append(EntryIndex(block.block.firstIndex.value + UInt64(position)))
+        }
+    }
+
+    private mutating func carryOutErasures(_ block: AcceptedBlock) {
         for entry in block.entries {
             guard case .governance(let record) = entry.content, case .erase(let index, _) = record.action
             else {
                 continue
             }
-            do throws(StoreError) { try ports.log.erase(index) } catch {
+            do throws(StoreError) {
+                try saveCertificate()
+                try ports.log.erase(index)
+            } catch {
                 // The order is in the log: it is carried out at the next start at the latest.
                 ports.report("entry \(index) is not erased yet: \(error)")
             }
         }
     }
 
-    /// The answer for a document that the log already has, or `nil`.
+    /// A restart reads the entries above the last certificate again: none of them may have lost its payload by then.
+    private mutating func saveCertificate() throws(StoreError) {
+        guard let certificate = unsavedCertificate else { return }
+        var change = LogStore.Change()
+        change.certificates = [certificate]
+        try ports.log.save(change)
+        unsavedCertificate = nil
+    }
+
+    /// The answer for a document or record that the log already has, or `nil`.
     private func answerFromLog(
         _ entry: CheckedEntry
     ) throws(StoreError) -> Result<Acknowledgement, SubmissionFailure>? {
+        if case .governance(let record) = entry.content {
+            guard record.sequence > 0, record.sequence <= UInt64(records.count) else { return nil }
+            let index = records[Int(record.sequence - 1)]
+            let first = try ports.log.entry(index)
+            // Another record under this number is told so by the rules.
+            guard try CheckedEntry(reading: first)?.contentDigest == entry.contentDigest else { return nil }
+            return .success(Acknowledgement(index: index, leaf: first.statement, isNew: false))
+        }
         guard let identity = entry.identity, let index = try ports.log.index(of: identity) else { return nil }
         let first = try ports.log.entry(index)
         guard let known = try CheckedEntry(reading: first) else {

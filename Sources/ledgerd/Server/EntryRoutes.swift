@@ -32,10 +32,11 @@ struct EntryRoutes: Sendable {
         guard underWay <= Limits.submissionsAtOnce else { throw Problem.busy }
 
         let acknowledgement: Acknowledgement
+        let published = node.driver.published
         do {
             let entry = try node.checker.check(
-                bytes, expecting: kind, state: node.driver.published.state, clock: node.clock())
-            try checkErasure(entry)
+                bytes, expecting: kind, state: published.state, clock: node.clock())
+            try checkErasure(entry, published)
             acknowledgement = try await node.driver.submit(entry)
         } catch {
             node.metrics.submissionsRefused.increment()
@@ -54,12 +55,13 @@ struct EntryRoutes: Sendable {
     }
 
     /// An order to erase what has no payload would stand in the log for ever and do nothing: say so instead.
-    private func checkErasure(_ entry: CheckedEntry) throws {
-        guard case .governance(let record) = entry.content, case .erase(let index, _) = record.action else {
-            return
-        }
-        let target = try finalEntry(index)
-        switch target.payload {
+    private func checkErasure(_ entry: CheckedEntry, _ published: Published) throws {
+        guard case .governance(let record) = entry.content, case .erase(let index, _) = record.action else { return }
+        // An order that was sent before is answered from the log, by what became of it.
+        guard record.sequence > published.state.governanceSequence else { return }
+        // Whether the signers may erase comes first: others learn nothing of the entry.
+        try published.state.admit(entry, at: node.clock(), treeSize: published.size)
+        switch try node.log.entry(index).payload {
         case .none: throw Rejection(.invalid, "entry \(index) is a governance record, which is never erased")
         case .erased: throw Rejection(.conflict, "entry \(index) is already erased")
         case .held, .damaged: return
@@ -165,13 +167,6 @@ struct EntryRoutes: Sendable {
         let entry = try node.log.entry(EntryIndex(index))
         guard isAuditor || entry.identity?.submitter == principal.subject else { throw Problem.notFound }
         return entry
-    }
-
-    private func finalEntry(_ index: EntryIndex) throws -> LogEntry {
-        guard index.value < node.driver.published.size else {
-            throw Rejection(.invalid, "there is no entry \(index)")
-        }
-        return try node.log.entry(index)
     }
 
     private func held(_ entry: LogEntry) throws -> Entry.Sealed {
