@@ -1,0 +1,60 @@
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// A connection that sends whatever bytes a test likes.
+struct RawConnection: Sendable {
+    private let channel: any Channel
+    private let received: Received
+
+    /// Safe to share: its fields are touched on the channel's event loop only.
+    private final class Received: ChannelInboundHandler, @unchecked Sendable {
+        typealias InboundIn = ByteBuffer
+        var bytes = ByteBuffer()
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            var part = unwrapInboundIn(data)
+            bytes.writeBuffer(&part)
+        }
+        func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    }
+
+    /// - Parameter tls: whom to trust; none for a bare socket.
+    static func open(
+        port: Int, tls: NIOSSLCertificate?, protocols: [String] = ["http/1.1"]
+    ) async throws -> RawConnection {
+        let loop = MultiThreadedEventLoopGroup.singleton.any()
+        let received = Received()
+        let channel = try await ClientBootstrap(group: loop)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        var configuration = TLSConfiguration.makeClientConfiguration()
+                        configuration.trustRoots = .certificates([tls])
+                        configuration.applicationProtocols = protocols
+                        try channel.pipeline.syncOperations.addHandler(
+                            NIOSSLClientHandler(
+                                context: NIOSSLContext(configuration: configuration), serverHostname: nil))
+                    }
+                    try channel.pipeline.syncOperations.addHandler(received)
+                }
+            }
+            .connect(host: "127.0.0.1", port: port).get()
+        return RawConnection(channel: channel, received: received)
+    }
+
+    func write(_ text: String) async throws { try await write(Array(text.utf8)) }
+
+    func write(_ bytes: [UInt8]) async throws {
+        try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get()
+    }
+
+    /// Waits until the other side has ended, and returns all it said.
+    func end() async throws -> String {
+        try await channel.closeFuture.get()
+        let received = received
+        return try await channel.eventLoop.submit { String(buffer: received.bytes) }.get()
+    }
+
+    func close() async throws { try? await channel.close().get() }
+}
