@@ -17,14 +17,22 @@ public final class LogStore: Sendable {
     ///
     /// - Parameter genesis: the block that the chain begins with; an empty log is given it.
     /// - Throws: `.damaged` where the directory belongs to another ledger.
-    public init(directory: String, genesis: BlockHeader, access: Store.Access) throws(StoreError) {
+    public convenience init(directory: String, genesis: BlockHeader, access: Store.Access) throws(StoreError)
+    {
+        try self.init(directory: directory, genesis: genesis, access: access, schema: LogTables.schema)
+    }
+
+    /// - Parameter schema: the tables of the log; how far the map may grow is a test's to choose.
+    init(
+        directory: String, genesis: BlockHeader, access: Store.Access, schema: Store.Schema
+    ) throws(StoreError) {
         self.directory = directory
         let writing: Bool
         switch access {
         case .writing: writing = true
         case .reading: writing = false
         }
-        store = try Store(directory: directory + "/log", schema: LogTables.schema, access: access)
+        store = try Store(directory: directory + "/log", schema: schema, access: access)
         tables = LogTables(store)
         slots = try KeySlots(path: directory + "/keys", writing: writing)
         slotFlush = FlushThread(slots)
