@@ -17,6 +17,8 @@ public struct Audit: Sendable {
     let policy: Policy
     let initialState: LedgerState
     let genesis: ChainTip
+    /// Entries in hand at one time, about. Tests take few, so that a small log has many stretches.
+    var stretchEntries = Limits.auditEntries
 
     /// How much of a log is verified when a checkpoint was kept.
     public enum Depth: Sendable {
@@ -56,7 +58,7 @@ public struct Audit: Sendable {
     ///   - kept: the checkpoint of an earlier run, which the log must extend.
     ///   - faultLimit: the run ends after so many.
     ///   - progress: told every few thousand entries, from the task that runs the audit.
-    /// - Throws: what the source throws when it cannot be read; `ProofError` where `kept` is no checkpoint of this
+    /// - Throws: what the source throws when it cannot be read, or does not say how far it goes; `ProofError` where `kept` is no checkpoint of this
     ///   ledger with a quorum of votes. Faults are in the report.
     public func run(
         since kept: SignedNote? = nil, depth: Depth = .everything, faultLimit: Int = Limits.auditFaults,

@@ -22,7 +22,7 @@ struct AuditRun {
         self.audit = audit
         self.kept = kept
         self.faultLimit = max(1, faultLimit)
-        extent = try await audit.source.extent()
+        extent = try await Self.extent(of: audit.source)
         walk = ChainWalk(from: audit.genesis.header)
         replay = AuditReplay(state: audit.initialState, frontier: audit.genesis.frontier)
         certified = (.genesis, nil)
@@ -52,12 +52,21 @@ struct AuditRun {
         self.start = start
     }
 
+    /// - Throws: `AuditFault` for a height that no ledger reaches.
+    private static func extent(of source: any AuditSource) async throws -> AuditExtent {
+        let extent = try await source.extent()
+        guard extent.height.value < Limits.sequenceNumber else {
+            throw AuditFault(.header, "the source states the height \(extent.height)")
+        }
+        return extent
+    }
+
     mutating func run(_ progress: @Sendable (AuditProgress) -> Void) async throws {
         if walk.last.height == .genesis, !isCutShort { try await checkGenesisBlock() }
         if !isCutShort { try await verify(progress) }
         // Whoever erases while we read may have been ordered to by a block that was not there when we began.
         if !replay.unordered.isEmpty, !isCutShort, faults.isEmpty {
-            let newer = try await audit.source.extent()
+            let newer = try await Self.extent(of: audit.source)
             if newer.height > extent.height {
                 extent = newer
                 try await verify(progress)
@@ -105,7 +114,7 @@ struct AuditRun {
     private mutating func nextPlan() async throws -> AuditPlan? {
         var plan = AuditPlan(first: walk.last.treeSize)
         do {
-            while plan.end - plan.first < UInt64(Limits.auditEntries), plan.blocks.count < Limits.auditBlocks
+            while plan.end - plan.first < UInt64(audit.stretchEntries), plan.blocks.count < Limits.auditBlocks
             {
                 let next = walk.last.height.next
                 guard next <= extent.height else { break }
@@ -128,6 +137,8 @@ struct AuditRun {
 
     /// Places the blocks of a stretch, and compares what results with what the source shows.
     private mutating func place(_ examined: ExaminedPlan) {
+        // Behind a stretch that did not read to its end, nothing has a place.
+        guard replay.frontier.size == examined.plan.first else { return }
         var position = 0
         var completed: [TileHash] = []
         replay.add(examined.tileFaults.map { $0.placed(in: height(of: $0.index, in: examined.plan)) })

@@ -139,6 +139,11 @@ extension Audit {
             if first < end {
                 do {
                     if let hashes = try await source.tileHashes(level: level, range: first..<end) {
+                        guard hashes.count == Int(end - first) else {
+                            throw AuditFault(
+                                .tile,
+                                "there are \(hashes.count) hashes of level \(level), not \(end - first)")
+                        }
                         tiles.append((level, first, hashes))
                     }
                 } catch let fault as AuditFault { faults.append(fault) }
