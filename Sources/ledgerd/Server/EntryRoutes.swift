@@ -76,6 +76,8 @@ struct EntryRoutes: Sendable {
         let submitter: String?
         let id: String?
         let erased: Bool
+        /// In base64, as is the leaf hash: the entry's part of its header's key commitments.
+        let keyCommitment: String
         let leafHash: String
         let statementBytes: Int
         let payloadBytes: Int?
@@ -95,6 +97,7 @@ struct EntryRoutes: Sendable {
                 index: entry.index.value, block: entry.height.value, time: entry.blockTime.description,
                 kind: entry.identity == nil ? "governance" : "document", submitter: entry.identity?.submitter,
                 id: entry.identity?.id, erased: isErased,
+                keyCommitment: Base64.encode(entry.keyCommitment.bytes),
                 leafHash: Base64.encode(MerkleTree.leafHash(entry.statement).bytes),
                 statementBytes: entry.statement.count, payloadBytes: payloadBytes), .never)
     }
