@@ -35,7 +35,7 @@ public struct SubtreeHashes: Sendable {
     }
 
     /// How many leaves the tree has; proofs may be about any size up to this.
-    public let size: UInt64
+    public private(set) var size: UInt64
     /// Row 0 is the tile; row k holds the roots over 2^k neighbours of row 0.
     private var tiles: [TileID: [[Digest]]] = [:]
     /// The ragged ranges at the right edge of the tree of `edgeSize` leaves, by their first leaf: every proof for
@@ -44,6 +44,14 @@ public struct SubtreeHashes: Sendable {
     private var edgeSize: UInt64 = 0
 
     public init(size: UInt64) { self.size = size }
+
+    /// Follows a tree that has got more leaves behind those it had. What was read stays, and is not read again.
+    ///
+    /// - Precondition: the tree has not got smaller.
+    public mutating func grow(to size: UInt64) {
+        precondition(size >= self.size, "a log only grows")
+        self.size = size
+    }
 
     /// The root over the first `size` leaves.
     ///
@@ -90,43 +98,40 @@ public struct SubtreeHashes: Sendable {
     ) throws -> Digest {
         let (level, row) = height.quotientAndRemainder(dividingBy: TileHash.heightPerLevel)
         let tile = TileID(level: level, index: index >> UInt64(TileHash.heightPerLevel - row))
-        let rows: [[Digest]]
-        if let known = tiles[tile] {
-            rows = known
-        } else {
-            rows = try read(tile, from: source)
-            tiles[tile] = rows
-        }
         let position = Int(index & (1 << UInt64(TileHash.heightPerLevel - row) - 1))
+        if let known = tiles[tile], position < known[row].count { return known[row][position] }
+        // Taken out meanwhile, so that the rows grow in place.
+        var rows = tiles.removeValue(forKey: tile) ?? Self.noRows
+        try read(tile, into: &rows, from: source)
+        tiles[tile] = rows
         guard position < rows[row].count else {
             throw ProofError(.outOfRange, "there is no subtree \(index) of height \(height)")
         }
         return rows[row][position]
     }
 
+    private static let noRows = [[Digest]](repeating: [], count: TileHash.heightPerLevel + 1)
+
+    /// Adds what the tree holds of a tile by now, and what follows from it in the rows above.
     private func read(
-        _ tile: TileID, from source: borrowing some HashSource & ~Copyable
-    ) throws -> [[Digest]] {
+        _ tile: TileID, into rows: inout [[Digest]], from source: borrowing some HashSource & ~Copyable
+    ) throws {
         let available = HashTile.hashCount(level: tile.level, treeSize: size)
         let start = tile.index << UInt64(TileHash.heightPerLevel)
         guard start < available else {
             throw ProofError(.outOfRange, "tile \(tile.index) is beyond the tree")
         }
-        let end = start + min(UInt64(HashTile.fullWidth), available - start)
-        var row = try source.hashes(level: tile.level, range: start..<end)
-        guard row.count == Int(end - start) else {
-            throw ProofError(.outOfRange, "\(row.count) hashes where \(end - start) were asked for")
+        let missing = start + UInt64(rows[0].count)..<start + min(UInt64(HashTile.fullWidth), available - start)
+        guard !missing.isEmpty else { return }
+        let found = try source.hashes(level: tile.level, range: missing)
+        guard found.count == missing.count else {
+            throw ProofError(.outOfRange, "\(found.count) hashes where \(missing.count) were asked for")
         }
-        var rows = [row]
-        for _ in 0..<TileHash.heightPerLevel {
-            var above: [Digest] = []
-            above.reserveCapacity(row.count / 2)
-            for pair in 0..<row.count / 2 {
-                above.append(MerkleTree.nodeHash(row[2 * pair], row[2 * pair + 1]))
+        rows[0] += found
+        for row in 1..<rows.count {
+            for pair in rows[row].count..<rows[row - 1].count / 2 {
+                rows[row].append(MerkleTree.nodeHash(rows[row - 1][2 * pair], rows[row - 1][2 * pair + 1]))
             }
-            rows.append(above)
-            row = above
         }
-        return rows
     }
 }

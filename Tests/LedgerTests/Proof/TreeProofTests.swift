@@ -1,4 +1,5 @@
 import Ledger
+import TestSupport
 import Testing
 
 @Suite struct `Every proof up to 1000 leaves` {
@@ -21,6 +22,23 @@ import Testing
                     root: root)
                 // `#expect` is slow: half a million of them would be most of the time.
                 if !isExpected || !isValid { Issue.record("inclusion of \(index) in \(size)") }
+            }
+        }
+    }
+
+    @Test func `is the same from subtrees that grew with the tree`() throws {
+        let reference = ReferenceTree(Self.hashes)
+        var random = SeededGenerator(seed: 7)
+        var subtrees = SubtreeHashes(size: 0)
+        var size = 0
+        while size < Self.count {
+            size = min(Self.count, size + Int.random(in: 1...40, using: &random))
+            subtrees.grow(to: UInt64(size))
+            // The newest, as receipts are asked for, and any other.
+            for index in [size - 1, Int.random(in: 0..<size, using: &random)] {
+                let proof = try InclusionProof.make(
+                    index: EntryIndex(UInt64(index)), size: UInt64(size), from: Self.source, sharing: &subtrees)
+                #expect(proof.hashes == reference.path(index, 0..<size), "inclusion of \(index) in \(size)")
             }
         }
     }
