@@ -1,7 +1,6 @@
 import Foundation
 import Hummingbird
 import Ledger
-import NIOCore
 import NIOSSL
 import Replication
 
@@ -18,7 +17,7 @@ struct AccessMiddleware: RouterMiddleware {
         var context = context
         if let token = try Self.token(request.headers[.authorization]) {
             context.principal = try await node.tokens.principal(token)
-        } else if let certificate = await Self.certificate(of: context.channel) {
+        } else if let certificate = node.shownCertificates.certificate(of: context.channel) {
             context.principal = try principal(certificate)
         }
         return try await next(request, context)
@@ -38,16 +37,6 @@ struct AccessMiddleware: RouterMiddleware {
             return String(pair[pair.index(after: colon)...])
         default: throw Problem.badToken("only Bearer and Basic are understood")
         }
-    }
-
-    /// The certificate that the client showed. The handshake has proved that it holds the key.
-    private static func certificate(of channel: any Channel) async -> NIOSSLCertificate? {
-        // A stream of HTTP/2 is a child of the connection that made the handshake; a connection of HTTP/1.1 is a child
-        // of the listener, which made none.
-        for candidate in [channel, channel.parent].compactMap({ $0 }) {
-            if let certificate = try? await candidate.nioSSL_peerCertificate().get() { return certificate }
-        }
-        return nil
     }
 
     /// - Throws: `Problem.badToken` where the key is not enrolled, or may not act any more.

@@ -17,6 +17,7 @@ final class Node: Sendable {
     let metrics = ServerMetrics()
     let bodies = ByteBudget(limitBytes: Limits.bodyBytes)
     let queryPlaces = QueryPlaces(count: Limits.queriesAtOnce, waiting: Limits.queriesWaiting)
+    let shownCertificates = ShownCertificates()
     let logger: Logger
     let clock: @Sendable () -> Timestamp
 

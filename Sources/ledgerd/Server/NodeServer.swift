@@ -67,9 +67,12 @@ struct NodeServer: Sendable {
     ) -> HTTPServerBuilder {
         let deadlines = deadlines
         let underWay = node.metrics.requestsUnderWay
+        let shownCertificates = node.shownCertificates
         return HTTPServerBuilder { responder in
             let streams = HTTP1Channel.Configuration(
-                additionalChannelHandlers: [RequestDeadline(limit: deadlines.body, underWay: underWay)],
+                additionalChannelHandlers: [
+                    RequestDeadline(limit: deadlines.body, underWay: underWay), shownCertificates.recorder(),
+                ],
                 idleTimeout: TimeAmount(deadlines.idle))
             let base = try HTTP2UpgradeChannel(
                 tlsChannelConfiguration: tls,
