@@ -14,25 +14,27 @@ public struct DecodingFailure: Error, Hashable, Sendable, CustomStringConvertibl
 
 /// Reads what `ByteWriter` wrote. Never traps on any input.
 public struct ByteReader: Sendable {
-    private let bytes: [UInt8]
-    public private(set) var offset = 0
+    @usableFromInline let bytes: [UInt8]
+    @usableFromInline var position = 0
+    @inlinable public var offset: Int { position }
 
-    public init(_ bytes: [UInt8]) { self.bytes = bytes }
+    @inlinable public init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    public var remaining: Int { bytes.count - offset }
+    @inlinable public var remaining: Int { bytes.count - position }
 
-    public mutating func read<Value: FixedWidthInteger & UnsignedInteger>(
+    /// Inlinable for the same reason as `ByteWriter`.
+    @inlinable public mutating func read<Value: FixedWidthInteger & UnsignedInteger>(
         _ type: Value.Type, _ what: String
     ) throws(DecodingFailure) -> Value {
         let width = Value.bitWidth / 8
         guard remaining >= width else { throw DecodingFailure("\(what) is cut short", at: offset) }
         var value: Value = 0
-        for position in offset..<offset + width {
+        for place in position..<position + width {
             // A one-byte integer cannot be shifted by eight; the first round has nothing to shift.
             value = width == 1 ? 0 : value << 8
-            value |= Value(truncatingIfNeeded: bytes[position])
+            value |= Value(truncatingIfNeeded: bytes[place])
         }
-        offset += width
+        position += width
         return value
     }
 
@@ -41,7 +43,7 @@ public struct ByteReader: Sendable {
             throw DecodingFailure("\(what) is cut short", at: offset)
         }
         let piece = Array(bytes[offset..<offset + count])
-        offset += count
+        position += count
         return piece
     }
 
