@@ -52,7 +52,7 @@ struct QueriesBench {
         for (name, query) in [
             ("newest sample of 50 series", metric),
             ("sum of averages over 4 h", "sum(avg_over_time(\(metric)[4h]))"),
-            ("0.9 quantile over 4 h by series", "quantile_over_time(0.9, \(metric)[4h])"),
+            ("maximum over 4 h by series", "max_over_time(\(metric)[4h])"),
         ] {
             var times = Series()
             for _ in 0..<bench.rounds * 10 {
