@@ -37,7 +37,7 @@ struct AuditOutcome: Codable, Sendable {
         summary.faults = [fault]
     }
 
-    /// - Throws: `ClientFailure`, `CommandFailure`: nothing was decided then.
+    /// - Throws: What the source throws, `CommandFailure`: nothing was decided then.
     static func run(
         _ genesis: [UInt8], _ source: any AuditSource, since kept: SignedNote?, incremental: Bool,
         showsProgress: Bool = true, report: @escaping @Sendable (AuditProgress) -> Void = { _ in }
@@ -58,8 +58,6 @@ struct AuditOutcome: Codable, Sendable {
             throw CommandFailure(
                 .wrongUsage, "the kept checkpoint is of no use here: \(error.reason)",
                 remedy: "Name the checkpoint that an earlier run of this ledger saved (--since).")
-        } catch let error as StoreError {
-            return AuditOutcome(fault: "store: \(error)")
         }
     }
 }
