@@ -25,6 +25,8 @@ struct LedgerRoutes: Sendable {
         let size: UInt64
         let height: UInt64
         let view: UInt64
+        /// Of the last governance record; the next one carries one more.
+        let governanceSequence: UInt64
         let nodes: [Node]
     }
 
@@ -43,7 +45,7 @@ struct LedgerRoutes: Sendable {
                 epoch: published.state.epoch.value, quorum: published.state.committee.quorum,
                 size: published.size, height: published.header.height.value,
                 view: published.header.view.value,
-                nodes: members), .seconds)
+                governanceSequence: published.state.governanceSequence, nodes: members), .seconds)
     }
 
     private static func pem(_ der: [UInt8]) -> String {

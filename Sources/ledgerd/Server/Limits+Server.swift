@@ -15,8 +15,9 @@ extension Limits {
     static let silenceSeconds: Int64 = 180
     /// How old a connection may become: whoever asks for nothing, and never lets go, ends here.
     static let connectionSeconds: Int64 = 3600
-    /// How long a node that was told to stop waits for requests under way: half of what supervisors allow.
-    static let stopSeconds: Int64 = 5
+    /// How long a node that was told to stop waits for requests under way. With the five seconds after which TLS gives
+    /// up on a client that does not say goodbye, less than the ten that supervisors allow.
+    static let stopSeconds: Int64 = 3
     /// Bodies in memory at one time, in bytes, all requests together.
     static let bodyBytes = 128 << 20
     /// Submissions that are checked and ordered at one time: each holds up to `submissionBytes`, twice.

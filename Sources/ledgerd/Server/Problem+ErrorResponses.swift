@@ -49,6 +49,7 @@ extension Problem {
         .with(.retryAfter, "1")
     static let notFound = Problem("not-found", .notFound, "there is nothing at this address")
     static let method = Problem("method", .methodNotAllowed, "this address does not take that method")
+    static let brokenBody = Problem("broken-body", .badRequest, "the body ended before its end")
     static let unauthenticated = Problem(
         "unauthenticated", .unauthorized,
         "show a token: `Authorization: Bearer …`, or Basic with the token as password (`ledgerd token`)"

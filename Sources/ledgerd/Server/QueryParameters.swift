@@ -9,7 +9,8 @@ struct QueryParameters: Sendable {
 
     /// - Throws: `Problem` for a body that is too large or no form.
     init(_ request: Request, _ budget: ByteBudget) async throws {
-        for (name, value) in request.uri.queryParameters { pairs.append((String(name), String(value))) }
+        // Not by Hummingbird's own parser, which leaves names as they came: clients write `match%5B%5D=`.
+        add(request.uri.query ?? "")
         guard request.method == .post else { return }
         guard request.mediaType == "application/x-www-form-urlencoded" else {
             throw Problem.mediaType("application/x-www-form-urlencoded")
@@ -17,7 +18,12 @@ struct QueryParameters: Sendable {
         let body = try await request.withBody(limitBytes: Limits.queryBytes, budget) {
             String(decoding: $0, as: UTF8.self)
         }
-        for pair in body.split(separator: "&") {
+        add(body)
+    }
+
+    /// - Source: the URL Standard, application/x-www-form-urlencoded; Go's clients write addresses so too.
+    private mutating func add(_ text: String) {
+        for pair in text.split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             pairs.append((Self.decoded(parts[0]), parts.count > 1 ? Self.decoded(parts[1]) : ""))
         }

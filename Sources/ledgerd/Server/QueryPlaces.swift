@@ -45,6 +45,9 @@ final class QueryPlaces: Sendable {
         }
     }
 
+    /// How many wait for a place.
+    var waitingCount: Int { state.withLock { $0.waiting.count - $0.next } }
+
     private enum Admission { case runs, waits, refused }
 
     private func admit(_ job: @escaping Job) -> Admission {

@@ -101,7 +101,12 @@ struct QueryRoutes: Sendable {
             let engine = QueryEngine(store: node.queries) {
                 ContinuousClock.now > deadline ? .timeout : nil
             }
-            let answered = await node.queryPlaces.run { () throws(QueryError) in try body(engine, parameters)
+            let answered = await node.queryPlaces.run { () throws(QueryError) in
+                // It may have waited in line for longer than its client does.
+                guard ContinuousClock.now <= deadline else {
+                    throw QueryError(.timeout, "query timed out in query queue")
+                }
+                return try body(engine, parameters)
             }
             guard let answered else { return busy }
             result = answered

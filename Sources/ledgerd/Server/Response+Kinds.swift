@@ -66,12 +66,19 @@ extension Request {
         var bytes: [UInt8] = []
         var taken = 0
         defer { budget.giveBack(taken) }
-        for try await part in body {
-            let count = part.readableBytes
-            guard bytes.count + count <= limitBytes else { throw Problem.tooLarge(limitBytes: limitBytes) }
-            guard budget.take(count) else { throw Problem.busy }
-            taken += count
-            bytes.append(contentsOf: part.readableBytesView)
+        do {
+            for try await part in body {
+                let count = part.readableBytes
+                guard bytes.count + count <= limitBytes else { throw Problem.tooLarge(limitBytes: limitBytes) }
+                guard budget.take(count) else { throw Problem.busy }
+                taken += count
+                bytes.append(contentsOf: part.readableBytesView)
+            }
+        } catch let problem as Problem {
+            throw problem
+        } catch {
+            // The client left, or its chunks are none: nothing that an operator should read about.
+            throw Problem.brokenBody
         }
         return try await use(bytes)
     }

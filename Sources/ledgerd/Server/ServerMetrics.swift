@@ -42,4 +42,5 @@ final class Gauge: Sendable {
     /// - Returns: How many there are now, the new one included.
     func enter() -> Int { count.add(1, ordering: .relaxed).newValue }
     func leave() { count.subtract(1, ordering: .relaxed) }
+    var value: Int { count.load(ordering: .relaxed) }
 }
