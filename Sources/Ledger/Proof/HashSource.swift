@@ -121,7 +121,8 @@ public struct SubtreeHashes: Sendable {
         guard start < available else {
             throw ProofError(.outOfRange, "tile \(tile.index) is beyond the tree")
         }
-        let missing = start + UInt64(rows[0].count)..<start + min(UInt64(HashTile.fullWidth), available - start)
+        let missing =
+            start + UInt64(rows[0].count)..<start + min(UInt64(HashTile.fullWidth), available - start)
         guard !missing.isEmpty else { return }
         let found = try source.hashes(level: tile.level, range: missing)
         guard found.count == missing.count else {

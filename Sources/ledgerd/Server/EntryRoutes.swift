@@ -56,7 +56,9 @@ struct EntryRoutes: Sendable {
 
     /// An order to erase what has no payload would stand in the log for ever and do nothing: say so instead.
     private func checkErasure(_ entry: CheckedEntry, _ published: Published) throws {
-        guard case .governance(let record) = entry.content, case .erase(let index, _) = record.action else { return }
+        guard case .governance(let record) = entry.content, case .erase(let index, _) = record.action else {
+            return
+        }
         // An order that was sent before is answered from the log, by what became of it.
         guard record.sequence > published.state.governanceSequence else { return }
         // Whether the signers may erase comes first: others learn nothing of the entry.

@@ -69,7 +69,9 @@ extension Request {
         do {
             for try await part in body {
                 let count = part.readableBytes
-                guard bytes.count + count <= limitBytes else { throw Problem.tooLarge(limitBytes: limitBytes) }
+                guard bytes.count + count <= limitBytes else {
+                    throw Problem.tooLarge(limitBytes: limitBytes)
+                }
                 guard budget.take(count) else { throw Problem.busy }
                 taken += count
                 bytes.append(contentsOf: part.readableBytesView)

@@ -43,7 +43,8 @@ final class ShownCertificates: Sendable {
         /// A stream of HTTP/2 is a child of the connection that made the handshake, on its event loop; a connection of
         /// HTTP/1.1 is a child of the listener, which made none.
         private static func certificate(_ channel: any Channel) -> NIOSSLCertificate? {
-            for candidate in [channel, channel.parent].compactMap({ $0 }) where candidate.eventLoop.inEventLoop {
+            for candidate in [channel, channel.parent].compactMap({ $0 })
+            where candidate.eventLoop.inEventLoop {
                 if let certificate = try? candidate.pipeline.syncOperations.nioSSL_peerCertificate() {
                     return certificate
                 }

@@ -37,7 +37,8 @@ import Testing
             // The newest, as receipts are asked for, and any other.
             for index in [size - 1, Int.random(in: 0..<size, using: &random)] {
                 let proof = try InclusionProof.make(
-                    index: EntryIndex(UInt64(index)), size: UInt64(size), from: Self.source, sharing: &subtrees)
+                    index: EntryIndex(UInt64(index)), size: UInt64(size), from: Self.source,
+                    sharing: &subtrees)
                 #expect(proof.hashes == reference.path(index, 0..<size), "inclusion of \(index) in \(size)")
             }
         }

@@ -12,16 +12,19 @@ import Testing
 @Suite struct `Access over HTTPS` {
     /// An address for each role, and one for all.
     private static let guarded: [(path: String, role: Role)] = [
-        ("/v1/entries/0", .auditor), ("/v1/entries/0/statement", .auditor), ("/v1/entries/0/payload", .auditor),
+        ("/v1/entries/0", .auditor), ("/v1/entries/0/statement", .auditor),
+        ("/v1/entries/0/payload", .auditor),
         ("/v1/entries/0/proof", .auditor), ("/v1/entries/0/document", .auditor), ("/metrics", .operator),
         ("/api/v1/query?query=1", .analyst), ("/api/v1/query_range?query=1&start=0&end=1&step=1", .analyst),
-        ("/api/v1/series?match%5B%5D=a", .analyst), ("/api/v1/labels", .analyst), ("/api/v1/metadata", .analyst),
+        ("/api/v1/series?match%5B%5D=a", .analyst), ("/api/v1/labels", .analyst),
+        ("/api/v1/metadata", .analyst),
         ("/api/v1/format_query?query=1", .analyst), ("/api/v1/label/a/values", .analyst),
         ("/api/v1/status/buildinfo", .analyst),
     ]
 
     private static let open = [
-        "/checkpoint", "/tile/entries/000.p/1", "/tile/0/000.p/1", "/v1/consistency?from=1", "/v1/blocks", "/v1/nodes",
+        "/checkpoint", "/tile/entries/000.p/1", "/tile/0/000.p/1", "/v1/consistency?from=1", "/v1/blocks",
+        "/v1/nodes",
         "/v1/genesis", "/v1/policy", "/v1/policy?epoch=0", "/healthz", "/readyz",
     ]
 
@@ -57,7 +60,8 @@ import Testing
             #expect(try await status("Basic \(basic("x:\(token)"))") == 200)
             #expect(try await status("basic \(basic(":\(token)"))") == 200)
             let refused = [
-                "", "Bearer", "Bearer ", token, "Basic", "Basic ????", "Basic \(basic("no colon"))", "Digest \(token)",
+                "", "Bearer", "Bearer ", token, "Basic", "Basic ????", "Basic \(basic("no colon"))",
+                "Digest \(token)",
                 "Basic \(basic("\(token):x"))", "Bearer \(token)x", "Bearer \(token).\(token)", "Bearer ..",
                 "Bearer " + String(repeating: "a", count: 9000), "Negotiate a",
             ]
@@ -109,21 +113,24 @@ import Testing
                     .replacing("=", with: "")
             }
             for header in [
-                #"{"alg":"none"}"#, #"{"alg":"None","typ":"JWT"}"#, #"{"alg":"ES384"}"#, #"{"typ":"JWT"}"#, "{}", "[]", "",
+                #"{"alg":"none"}"#, #"{"alg":"None","typ":"JWT"}"#, #"{"alg":"ES384"}"#, #"{"typ":"JWT"}"#,
+                "{}", "[]", "",
                 #"{"alg":"ES256","kid":"../../dev/null"}"#, #"{"alg":"ES256","jwk":{"kty":"EC"}}"#,
             ] {
                 try await refuses("\(encoded(header)).\(parts[1]).", "\(header), unsigned")
                 try await refuses("\(encoded(header)).\(parts[1]).\(parts[2])", header)
             }
             let more = encoded(
-                #"{"iss":"\#(ledger.origin)","aud":"\#(ledger.origin)","sub":"x","roles":["operator"],"iat":0,"exp":99999999999}"#)
+                #"{"iss":"\#(ledger.origin)","aud":"\#(ledger.origin)","sub":"x","roles":["operator"],"iat":0,"exp":99999999999}"#
+            )
             try await refuses("\(parts[0]).\(more).\(parts[2])", "other claims")
             var random = SeededGenerator(seed: 7)
             let bytes = Array(good.utf8)
             for _ in 0..<100 {
                 var damaged = bytes
                 // The last character holds two bits that mean nothing.
-                damaged[Int.random(in: 0..<bytes.count - 1, using: &random)] = UInt8.random(in: 0x30...0x7A, using: &random)
+                damaged[Int.random(in: 0..<bytes.count - 1, using: &random)] = UInt8.random(
+                    in: 0x30...0x7A, using: &random)
                 if damaged == bytes { continue }
                 try await refuses(String(decoding: damaged, as: UTF8.self), "damage")
             }
@@ -137,7 +144,8 @@ import Testing
             let newcomer = MadeLedger.Signer(try Identities.shared().newcomers[1])
             func caller(_ signer: MadeLedger.Signer) throws -> Caller {
                 try Caller(
-                    port: served.port, ledger: ledger, identity: signer, version: isHTTP2 ? .automatic : .http1Only)
+                    port: served.port, ledger: ledger, identity: signer,
+                    version: isHTTP2 ? .automatic : .http1Only)
             }
             let analyst = try caller(ledger.client("analyst"))
             let auditor = try caller(ledger.client("auditor"))

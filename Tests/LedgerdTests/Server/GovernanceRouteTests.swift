@@ -100,7 +100,8 @@ import Testing
                 #expect([400, 409, 422].contains(answer.status), "\(answer.text)")
             }
             let foreign = GovernanceRecord(ledger: "other.com/kpi", sequence: 1, action: .enrol(enrolment))
-            let record = try ledger.sign(Array(foreign.xml.utf8), as: .governance, by: ledger.client("operator"))
+            let record = try ledger.sign(
+                Array(foreign.xml.utf8), as: .governance, by: ledger.client("operator"))
             #expect(try await served.caller.govern(record).problem == "invalid")
             #expect(try await served.caller.govern(ledger.document(id: "a")).problem == "malformed")
             let torn = try ledger.sign(Array("<enrol\n".utf8), as: .governance, by: ledger.client("operator"))

@@ -9,7 +9,8 @@ import Testing
 @testable import ledgerd
 
 @Suite(.serialized) struct `A node among hostile clients` {
-    private static let head = "POST /v1/entries HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/cms\r\n"
+    private static let head =
+        "POST /v1/entries HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/cms\r\n"
 
     @Test func `refuses damaged submissions and stays as it is`() async throws {
         try await ServedNode.run { served in
@@ -21,9 +22,13 @@ import Testing
                 bodies.append(Array(good.prefix(Int.random(in: 0..<good.count, using: &random))))
                 var flipped = good
                 // The certificates' and the ciphertext's bytes, lengths and tags alike.
-                flipped[Int.random(in: 0..<good.count, using: &random)] ^= UInt8.random(in: 1...255, using: &random)
+                flipped[Int.random(in: 0..<good.count, using: &random)] ^= UInt8.random(
+                    in: 1...255, using: &random)
                 bodies.append(flipped)
-                bodies.append((0..<Int.random(in: 0..<2000, using: &random)).map { _ in .random(in: 0...255, using: &random) })
+                bodies.append(
+                    (0..<Int.random(in: 0..<2000, using: &random)).map { _ in
+                        .random(in: 0...255, using: &random)
+                    })
             }
             bodies.append([UInt8](repeating: 0x30, count: 100_000))
             bodies.append(Array(repeating: [0x30, 0x80], count: 50_000).flatMap { $0 })
@@ -42,16 +47,23 @@ import Testing
         try await ServedNode.run { served in
             let ledger = served.ledger
             let ci = try ledger.client("ci")
-            let laughs = "<!DOCTYPE k [<!ENTITY a \"ha\">" + (1...20).map { "<!ENTITY a\($0) \"&a\($0 - 1);&a\($0 - 1);\">" }.joined() + "]><kpis>&a20;</kpis>"
+            let laughs =
+                "<!DOCTYPE k [<!ENTITY a \"ha\">"
+                + (1...20).map { "<!ENTITY a\($0) \"&a\($0 - 1);&a\($0 - 1);\">" }.joined()
+                + "]><kpis>&a20;</kpis>"
             let texts = [
                 String(repeating: "<a>", count: 50_000), String(repeating: "<a ", count: 50_000),
                 "<kpis " + (0..<5000).map { "a\($0)=\"\"" }.joined(separator: " ") + "/>", laughs,
-                "<!DOCTYPE k SYSTEM \"file:///etc/passwd\"><kpis/>", "<?xml version=\"1.0\" encoding=\"UTF-16\"?><kpis/>",
-                "<kpis xmlns=\"urn:kpi-ledger:kpi:1\">\u{0}</kpis>", "<kpis>" + String(repeating: "&#38;", count: 100_000) + "</kpis>",
+                "<!DOCTYPE k SYSTEM \"file:///etc/passwd\"><kpis/>",
+                "<?xml version=\"1.0\" encoding=\"UTF-16\"?><kpis/>",
+                "<kpis xmlns=\"urn:kpi-ledger:kpi:1\">\u{0}</kpis>",
+                "<kpis>" + String(repeating: "&#38;", count: 100_000) + "</kpis>",
             ]
             for text in texts {
                 let answer = try await served.caller.append(ledger.seal(Array(text.utf8), by: ci))
-                #expect([400, 422].contains(answer.status), "\(text.prefix(30)): \(answer.status) \(answer.text.prefix(200))")
+                #expect(
+                    [400, 422].contains(answer.status),
+                    "\(text.prefix(30)): \(answer.status) \(answer.text.prefix(200))")
             }
             #expect(try await served.caller.append(ledger.document(id: "a")).status == 201)
         }
@@ -61,21 +73,30 @@ import Testing
         try await ServedNode.run { served in
             let long = String(repeating: "a", count: 200_000)
             for request in [
-                "GET /\(long) HTTP/1.1\r\nhost: x\r\n\r\n", "GET /v1/nodes?\(long)=1 HTTP/1.1\r\nhost: x\r\n\r\n",
+                "GET /\(long) HTTP/1.1\r\nhost: x\r\n\r\n",
+                "GET /v1/nodes?\(long)=1 HTTP/1.1\r\nhost: x\r\n\r\n",
                 "GET /v1/nodes HTTP/1.1\r\nhost: x\r\nx: \(long)\r\n\r\n",
-                "GET /v1/nodes HTTP/1.1\r\nhost: x\r\n" + (0..<5000).map { "x\($0): y\r\n" }.joined() + "\r\n",
+                "GET /v1/nodes HTTP/1.1\r\nhost: x\r\n" + (0..<5000).map { "x\($0): y\r\n" }.joined()
+                    + "\r\n",
                 "\u{0}\u{1}\u{2} nonsense\r\n\r\n", "GET /v1/nodes HTTP/9.9\r\n\r\n",
-                Self.head + "content-length: -1\r\n\r\n", Self.head + "content-length: 99999999999999999999\r\n\r\n",
+                Self.head + "content-length: -1\r\n\r\n",
+                Self.head + "content-length: 99999999999999999999\r\n\r\n",
                 Self.head + "content-length: 5\r\ncontent-length: 6\r\n\r\n12345",
                 Self.head + "transfer-encoding: chunked\r\n\r\nZZZ\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
             ] {
-                let connection = try await RawConnection.open(port: served.port, tls: try served.ledger.authority)
+                let connection = try await RawConnection.open(
+                    port: served.port, tls: try served.ledger.authority)
                 try? await connection.write(request)
                 let answer = try await connection.end()
-                #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 4"), "\(request.prefix(60)): \(answer.prefix(200))")
+                #expect(
+                    answer.isEmpty || answer.hasPrefix("HTTP/1.1 4"),
+                    "\(request.prefix(60)): \(answer.prefix(200))")
             }
             // A NUL in an address is no address.
-            for path in ["/%00", "/v1/entries/%00", "/checkpoint%00", "/tile/%00", "/v1/nodes/%2e%2e/%2e%2e/etc/passwd"] {
+            for path in [
+                "/%00", "/v1/entries/%00", "/checkpoint%00", "/tile/%00",
+                "/v1/nodes/%2e%2e/%2e%2e/etc/passwd",
+            ] {
                 let answer = try await served.caller.get(path)
                 #expect([400, 401, 404].contains(answer.status), "\(path)")
             }
@@ -106,7 +127,8 @@ import Testing
             #expect(answer.hasPrefix("HTTP/1.1 408"), "\(answer)")
             #expect(answer.contains("urn:kpi-ledger:problem:too-slow"))
             let unread = try await RawConnection.open(port: served.port, tls: authority)
-            try await unread.write("POST /v1/nothing HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n5\r\nabcde\r\n")
+            try await unread.write(
+                "POST /v1/nothing HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n5\r\nabcde\r\n")
             #expect(try await unread.end().hasPrefix("HTTP/1.1 404"))
             // The client may hear of the end first.
             while served.node.metrics.requestsUnderWay.value > 0 { await Task.yield() }
@@ -119,7 +141,8 @@ import Testing
         try await ServedNode.run { served in
             var slow: [RawConnection] = []
             for _ in 0..<(Limits.submissionsAtOnce + 20) {
-                let connection = try await RawConnection.open(port: served.port, tls: try served.ledger.authority)
+                let connection = try await RawConnection.open(
+                    port: served.port, tls: try served.ledger.authority)
                 try await connection.write(Self.head + "content-length: 1000\r\n\r\n1")
                 slow.append(connection)
             }

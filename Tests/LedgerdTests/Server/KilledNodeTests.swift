@@ -49,8 +49,11 @@ import Testing
         // A socket that says nothing, one that stops in the middle of a request, an idle stream of HTTP/2.
         let silent = try await RawConnection.open(port: server.port, tls: nil)
         let slow = try await RawConnection.open(port: server.port, tls: try ledger.authority)
-        try await slow.write("POST /v1/entries HTTP/1.1\r\nhost: x\r\ncontent-type: application/cms\r\ncontent-length: 9\r\n\r\n1")
-        let stream = try await RawConnection.open(port: server.port, tls: try ledger.authority, protocols: ["h2"])
+        try await slow.write(
+            "POST /v1/entries HTTP/1.1\r\nhost: x\r\ncontent-type: application/cms\r\ncontent-length: 9\r\n\r\n1"
+        )
+        let stream = try await RawConnection.open(
+            port: server.port, tls: try ledger.authority, protocols: ["h2"])
         try await stream.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0")
         let clock = ContinuousClock()
         let asked = Mutex<ContinuousClock.Instant?>(nil)

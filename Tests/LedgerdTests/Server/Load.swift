@@ -37,7 +37,9 @@ final class Load: Sendable {
     /// Sends new documents from several connections until the server is gone.
     ///
     /// - Parameter moment: `then` is called when so many have begun.
-    func run(_ port: Int, connections: Int = 6, moment: Int, then: @escaping @Sendable () -> Void) async throws {
+    func run(
+        _ port: Int, connections: Int = 6, moment: Int, then: @escaping @Sendable () -> Void
+    ) async throws {
         let caller = try Caller(port: port, ledger: ledger)
         let last = state.withLock { $0.begun } + moment
         await withTaskGroup(of: Void.self) { group in
@@ -92,7 +94,9 @@ final class Load: Sendable {
                 var answers = [UInt64?](repeating: nil, count: batch.count)
                 for try await (number, answer) in group {
                     answers[number] = try? Receipt(parsing: answer.body).index.value
-                    if answers[number] == nil { findings.append("a resend got \(answer.status) \(answer.text)") }
+                    if answers[number] == nil {
+                        findings.append("a resend got \(answer.status) \(answer.text)")
+                    }
                 }
                 return answers.map { $0 ?? .max }
             }

@@ -82,10 +82,13 @@ import Testing
             let lines = try await served.caller.get("/v1/blocks?from=0&to=5").text.split(separator: "\n")
             #expect(lines.count == 6)
             for query in ["from=x", "to=-1", "from=5&to=4", "from=99999"] {
-                #expect(try await served.caller.get("/v1/blocks?\(query)").problem == "bad-parameter", "\(query)")
+                #expect(
+                    try await served.caller.get("/v1/blocks?\(query)").problem == "bad-parameter", "\(query)")
             }
             for query in ["from=0", "from=301", "from=5&to=4", "to=301", "from=1&to=99999999999999999999"] {
-                #expect(try await served.caller.get("/v1/consistency?\(query)").problem == "bad-parameter", "\(query)")
+                #expect(
+                    try await served.caller.get("/v1/consistency?\(query)").problem == "bad-parameter",
+                    "\(query)")
             }
         }
     }
@@ -95,14 +98,20 @@ import Testing
             try await served.append(try served.ledger.document(id: "a"))
             let paths = [
                 "/tile", "/tile/", "/tile/0", "/tile/0/", "/tile/0/0", "/tile/0/000.p/0", "/tile/0/000.p/256",
-                "/tile/0/000.p/2", "/tile/0/001.p/1", "/tile/7/000.p/1", "/tile/64/000", "/tile/-1/000", "/tile/0/x000",
+                "/tile/0/000.p/2", "/tile/0/001.p/1", "/tile/7/000.p/1", "/tile/64/000", "/tile/-1/000",
+                "/tile/0/x000",
                 "/tile/0/x000/000", "/tile/entries/../../checkpoint", "/tile/entries/..%2f..%2fetc/passwd",
                 "/tile/entries/%2e%2e/000", "/tile/0/000%00", "/tile/0/000.p/1/", "/tile//0/000.p/1",
-                "/tile/0/x999/x999/x999/x999/x999/x999/x999/999", "/tile/0/" + String(repeating: "x000/", count: 3000) + "000",
-                "/tile/0/٣٣٣", "/tile/0/%D9%A3%D9%A3%D9%A3", "/tile/00/000", "/tile/0/+00", "/tile/0/000.p/+1",
+                "/tile/0/x999/x999/x999/x999/x999/x999/x999/999",
+                "/tile/0/" + String(repeating: "x000/", count: 3000) + "000",
+                "/tile/0/٣٣٣", "/tile/0/%D9%A3%D9%A3%D9%A3", "/tile/00/000", "/tile/0/+00",
+                "/tile/0/000.p/+1",
             ]
             for path in paths {
-                guard let encoded = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed.union(["%"])) else { continue }
+                guard
+                    let encoded = path.addingPercentEncoding(
+                        withAllowedCharacters: .urlPathAllowed.union(["%"]))
+                else { continue }
                 let answer = try await served.caller.get(encoded)
                 #expect([400, 404].contains(answer.status), "\(path.prefix(80)): \(answer.status)")
                 #expect(answer.problem != nil, "\(path.prefix(80))")
@@ -123,18 +132,27 @@ import Testing
                 #expect(answer.problem == "method")
                 #expect(answer.headers["allow"] == [allowed])
             }
-            for path in ["/", "/v1", "/v1/nothing", "/api/v1/label/values", "/checkpoint/x", "/v1/stream", "/V1/nodes"] {
+            for path in [
+                "/", "/v1", "/v1/nothing", "/api/v1/label/values", "/checkpoint/x", "/v1/stream", "/V1/nodes",
+            ] {
                 #expect(try await served.caller.get(path).problem == "not-found", "\(path)")
             }
             let head = try await served.caller.send(.HEAD, "/v1/nodes")
             #expect(head.status == 200)
             #expect(head.body.isEmpty)
 
-            let accepted = ["*/*", "application/json", "application/*", "text/html, application/json;q=0.1", "", "nonsense", "text/html;q=1, */*;q=0.1"]
+            let accepted = [
+                "*/*", "application/json", "application/*", "text/html, application/json;q=0.1", "",
+                "nonsense", "text/html;q=1, */*;q=0.1",
+            ]
             for accept in accepted {
-                #expect(try await served.caller.get("/v1/nodes", [("accept", accept)]).status == 200, "\(accept)")
+                #expect(
+                    try await served.caller.get("/v1/nodes", [("accept", accept)]).status == 200, "\(accept)")
             }
-            for accept in ["text/html", "application/xml", "application/json;q=0", "*/*, application/json;q=0.0", "text/*"] {
+            for accept in [
+                "text/html", "application/xml", "application/json;q=0", "*/*, application/json;q=0.0",
+                "text/*",
+            ] {
                 let answer = try await served.caller.get("/v1/nodes", [("accept", accept)])
                 #expect(answer.status == 406, "\(accept)")
                 #expect(answer.problem == "not-acceptable")

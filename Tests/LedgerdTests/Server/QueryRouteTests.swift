@@ -23,18 +23,24 @@ import Testing
             try await served.append(try served.ledger.document(id: "a", "40"))
             try await served.append(try served.ledger.document(id: "b", "2"))
             served.settleQueries()
-            #expect(try await served.value("sum(sum_over_time(cicd_pipeline_run_duration_seconds[1h]))", token: token) == "42")
+            #expect(
+                try await served.value(
+                    "sum(sum_over_time(cicd_pipeline_run_duration_seconds[1h]))", token: token) == "42")
             let now = served.ledger.start.milliseconds / 1000
             let selector = "match%5B%5D=cicd_pipeline_run_duration_seconds"
             for (path, expected) in [
                 ("/api/v1/query?query=1%2B1", #""result":["#),
-                ("/api/v1/query_range?query=sum(cicd_pipeline_run_duration_seconds)&start=\(now)&end=\(now + 10)&step=5", #""resultType":"matrix""#),
+                (
+                    "/api/v1/query_range?query=sum(cicd_pipeline_run_duration_seconds)&start=\(now)&end=\(now + 10)&step=5",
+                    #""resultType":"matrix""#
+                ),
                 ("/api/v1/series?\(selector)", #""pipeline":"shop/web""#),
                 ("/api/v1/labels?\(selector)", #""pipeline""#),
                 ("/api/v1/label/pipeline/values", #"["shop/web"]"#),
                 ("/api/v1/label/__name__/values", #"["cicd_pipeline_run_duration_seconds"]"#),
                 ("/api/v1/metadata", "cicd_pipeline_run_duration_seconds"),
-                ("/api/v1/format_query?query=1%2B1", "1 + 1"), ("/api/v1/format_query?query=1+%2B+1", "1 + 1"),
+                ("/api/v1/format_query?query=1%2B1", "1 + 1"),
+                ("/api/v1/format_query?query=1+%2B+1", "1 + 1"),
                 ("/api/v1/status/buildinfo", "kpi-ledger"),
             ] {
                 let answer = try await served.caller.get(path, token: token)
@@ -45,7 +51,10 @@ import Testing
             }
             for (path, body) in [
                 ("/api/v1/query", "query=1%2B1&time=\(now)"),
-                ("/api/v1/query_range", "query=sum(cicd_pipeline_run_duration_seconds)&start=\(now)&end=\(now + 10)&step=5s"),
+                (
+                    "/api/v1/query_range",
+                    "query=sum(cicd_pipeline_run_duration_seconds)&start=\(now)&end=\(now + 10)&step=5s"
+                ),
                 ("/api/v1/series", "match%5B%5D=%7Bpipeline%3D%22shop%2Fweb%22%7D"), ("/api/v1/labels", ""),
                 ("/api/v1/format_query", "query=1+%2B+1"),
             ] {
@@ -60,9 +69,11 @@ import Testing
         try await ServedNode.run { served in
             let token = try await served.ledger.token([.analyst])
             for path in [
-                "/api/v1/query", "/api/v1/query?query=", "/api/v1/query?query=sum(", "/api/v1/query?query=1&time=yesterday",
+                "/api/v1/query", "/api/v1/query?query=", "/api/v1/query?query=sum(",
+                "/api/v1/query?query=1&time=yesterday",
                 "/api/v1/query_range?query=1", "/api/v1/query_range?query=1&start=1&end=0&step=1",
-                "/api/v1/query_range?query=1&start=0&end=1&step=0", "/api/v1/query_range?query=1&start=0&end=100000&step=1",
+                "/api/v1/query_range?query=1&start=0&end=1&step=0",
+                "/api/v1/query_range?query=1&start=0&end=100000&step=1",
                 "/api/v1/series", "/api/v1/series?match%5B%5D=%7B%7D", "/api/v1/labels?limit=-1",
                 "/api/v1/query?query=1&timeout=x", "/api/v1/query?query=%00", "/api/v1/query?query=%FF%FE",
                 "/api/v1/query_range?query=1&start=nan&end=inf&step=1", "/api/v1/query?query=1&time=1e300",
@@ -81,7 +92,8 @@ import Testing
             #expect(slow.status == 503)
             #expect(try slow.json(as: Failure.self).errorType == "timeout")
             let xml = try await served.caller.send(
-                .POST, "/api/v1/query", [("content-type", "application/xml")] + Caller.bearer(token), body: [0x31])
+                .POST, "/api/v1/query", [("content-type", "application/xml")] + Caller.bearer(token),
+                body: [0x31])
             #expect(xml.status == 415)
             let large = try await served.caller.send(
                 .POST, "/api/v1/query", Self.form + Caller.bearer(token),
@@ -96,7 +108,8 @@ import Testing
             let token = try await ledger.token([.analyst])
             let ci = try ledger.client("ci")
             let measures = try (0..<2000).map {
-                try ledger.measure("1", "m\($0 % 400)", unit: "", at: ledger.start.advanced(byMilliseconds: -Int64($0) * 10))
+                try ledger.measure(
+                    "1", "m\($0 % 400)", unit: "", at: ledger.start.advanced(byMilliseconds: -Int64($0) * 10))
             }
             try await served.append(try ledger.seal(ledger.xml(id: "many", measures), by: ci))
             served.settleQueries()
@@ -108,7 +121,8 @@ import Testing
             #expect(heavy.status == 422)
             #expect(try heavy.json(as: Failure.self).errorType == "execution")
             let long = (0..<100).map { _ in "sum(sum_over_time(m1%5B1d%5D))" }.joined(separator: "%2B")
-            let slow = try await served.caller.get("/api/v1/query_range?query=\(long)&\(range)&timeout=20ms", token: token)
+            let slow = try await served.caller.get(
+                "/api/v1/query_range?query=\(long)&\(range)&timeout=20ms", token: token)
             #expect([422, 503].contains(slow.status), "\(slow.text.prefix(200))")
         }
     }
