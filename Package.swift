@@ -19,7 +19,7 @@ let package = Package(
     dependencies: [
         // Command line: subcommands, help and usage errors.
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        // DER, one way only: the statement and the sealed payload are built and read with it.
+        // Reads the DER of statements and sealed payloads, strictly.
         .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         // X.509: makes the certificates of `init`, reads those of `enroll`.
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
