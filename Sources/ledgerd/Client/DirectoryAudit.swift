@@ -8,7 +8,18 @@ import Synchronization
 /// LMDB's pages have no checksums, so a damaged file may crash its reader: the reading is done by a child process, this
 /// executable again, which tells how far it is. Whatever happens to it, this process can name the place.
 struct DirectoryAudit: Sendable {
+    /// The node's.
     let directory: String
+
+    /// - Parameter directory: a node's, or that of a ledger with one node.
+    init(directory: String) {
+        func isNode(_ path: String) -> Bool {
+            FileManager.default.fileExists(atPath: "\(path)/\(NodeConfiguration.fileName)")
+        }
+        let inside = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        let nodes = inside.map { "\(directory)/\($0)" }.filter(isNode)
+        self.directory = !isNode(directory) && nodes.count == 1 ? nodes[0] : directory
+    }
 
     /// What the child says, a line of JSON each.
     private struct Message: Codable {

@@ -16,7 +16,7 @@ struct VerifyCommand: AsyncParsableCommand {
     @OptionGroup var client: ClientOptions
 
     @Option(
-        help: "Read a node's directory (DIR/node1), in a process of its own, instead of asking a node.")
+        help: "Read a node's directory (DIR/node1; DIR, if it is the only one), in a process of its own.")
     var directory: String?
 
     @Option(help: "The checkpoint that an earlier run saved: the log must extend it.")
