@@ -54,8 +54,7 @@ struct BenchLedger: Sendable {
         let submission = try Submission.sign(
             SealedPayload.seal(Array(document.xml.utf8), to: [sealingCertificate]).bytes, as: .sealed,
             with: submitterKey, certificate: submitterCertificate, at: Self.now())
-        session = Session(
-            submission: submission.bytes, key: key, keyID: SessionKeyID(of: submission.statement))
+        session = Session(submission: submission.bytes, key: key, keyID: SessionKeyID(of: submission.statement))
     }
 
     static func now() -> Timestamp {
@@ -65,8 +64,7 @@ struct BenchLedger: Sendable {
     /// PKCS #8 of an Ed25519 key ends with its seed.
     private static func ed25519(_ pem: [UInt8]) throws -> SigningKey {
         let lines = String(decoding: pem, as: UTF8.self).split(separator: "\n").filter { !$0.hasPrefix("-") }
-        guard let der = Base64.decode(lines.joined()), let key = SigningKey(seed: Array(der.suffix(32)))
-        else {
+        guard let der = Base64.decode(lines.joined()), let key = SigningKey(seed: Array(der.suffix(32))) else {
             throw BenchFailure("a key that `ledgerd init` wrote cannot be read")
         }
         return key
@@ -82,20 +80,18 @@ extension BenchLedger {
     }
 
     /// Three measures of one pipeline run.
-    func document(_ id: String, number: Int) throws -> KPIDocument {
+    func document(_ id: String, number: Int, at time: Timestamp = now()) throws -> KPIDocument {
         func quantity(_ text: String) throws -> Quantity {
             guard let quantity = Quantity(text) else { throw BenchFailure("\(text) is no quantity") }
             return quantity
         }
-        let time = Self.now()
         let labels = [Label(name: "branch", value: "main")]
         let measures = [
             Measure(
                 name: "cicd.pipeline.run.duration", unit: "s", time: time, labels: labels,
                 value: try quantity("\(100 + number % 500).25")),
             Measure(
-                name: "test.cases", unit: "{case}", time: time, labels: labels,
-                value: try quantity("\(number % 4000)")),
+                name: "test.cases", unit: "{case}", time: time, labels: labels, value: try quantity("\(number % 4000)")),
             Measure(
                 name: "coverage.line.ratio", unit: "1", time: time, labels: labels,
                 value: try quantity("0.\(1000 + number % 9000)")),
