@@ -23,9 +23,12 @@ struct AuditBench {
             bareAll.add(verification.perSecond(threads: Machine.cores))
             all.add(try verify(node.log, size, threads: Machine.cores))
         }
-        var report = Report("Verification of \(size) entries on the disk: open at rest, verify, decrypt, validate, hash")
+        var report = Report(
+            "Verification of \(size) entries on the disk: open at rest, verify, decrypt, validate, hash")
         report.add("entries, 1 thread", .perSecond, single, floor: ("bare RSA-3072 verification", bareSingle))
-        report.add("entries, \(Machine.cores) threads", .perSecond, all, floor: ("bare RSA-3072 verification", bareAll))
+        report.add(
+            "entries, \(Machine.cores) threads", .perSecond, all,
+            floor: ("bare RSA-3072 verification", bareAll))
         report.print()
     }
 
@@ -52,7 +55,8 @@ struct AuditBench {
             DispatchQueue.concurrentPerform(iterations: threads) { thread in
                 for number in stride(from: thread, to: chunks, by: threads) {
                     let start = UInt64(number) * chunk
-                    let entries = (try? log.entries(EntryIndex(start)..<EntryIndex(min(size, start + chunk)))) ?? []
+                    let entries =
+                        (try? log.entries(EntryIndex(start)..<EntryIndex(min(size, start + chunk)))) ?? []
                     for entry in entries {
                         guard let checked = try? CheckedEntry(reading: entry),
                             checked.entry.statement.isSigned(by: certificate)
@@ -63,7 +67,9 @@ struct AuditBench {
                 }
             }
         }
-        guard good.load(ordering: .relaxed) == Int(size) else { throw BenchFailure("an entry does not verify") }
+        guard good.load(ordering: .relaxed) == Int(size) else {
+            throw BenchFailure("an entry does not verify")
+        }
         return Double(size) / time
     }
 }

@@ -35,7 +35,9 @@ final class BareVerification: @unchecked Sendable {
     }
 
     private func verify(_ count: Int) {
-        guard let context = Self.context(key, EVP_PKEY_verify_init) else { preconditionFailure("OpenSSL verifies") }
+        guard let context = Self.context(key, EVP_PKEY_verify_init) else {
+            preconditionFailure("OpenSSL verifies")
+        }
         defer { EVP_PKEY_CTX_free(context) }
         for number in 0..<count {
             let (digest, signature) = signed[number % signed.count]
@@ -45,7 +47,9 @@ final class BareVerification: @unchecked Sendable {
     }
 
     private static func sign(_ digest: [UInt8], _ key: OpaquePointer) throws -> [UInt8] {
-        guard let context = context(key, EVP_PKEY_sign_init) else { throw BenchFailure("OpenSSL does not sign") }
+        guard let context = context(key, EVP_PKEY_sign_init) else {
+            throw BenchFailure("OpenSSL does not sign")
+        }
         defer { EVP_PKEY_CTX_free(context) }
         var signature = [UInt8](repeating: 0, count: 512)
         var count = signature.count

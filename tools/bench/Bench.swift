@@ -11,14 +11,16 @@ struct Bench: AsyncParsableCommand {
             machines are shared and noisy; the tables give the median over the rounds, with minimum and maximum.
             """,
         subcommands: [
-            AllCommand.self, DocumentsCommand.self, AuditCommand.self, QueriesCommand.self, FloorsCommand.self,
+            AllCommand.self, DocumentsCommand.self, AuditCommand.self, QueriesCommand.self,
+            FloorsCommand.self,
             EchoCommand.self,
         ],
         defaultSubcommand: AllCommand.self)
 }
 
 struct AllCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "all", abstract: "Everything, in a few minutes.")
+    static let configuration = CommandConfiguration(
+        commandName: "all", abstract: "Everything, in a few minutes.")
     @OptionGroup var options: BenchOptions
 
     func run() async throws {
@@ -32,7 +34,8 @@ struct AllCommand: AsyncParsableCommand {
 
 struct DocumentsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "documents", abstract: "Documents per second and latency at one node, and where the time goes.")
+        commandName: "documents",
+        abstract: "Documents per second and latency at one node, and where the time goes.")
     @OptionGroup var options: BenchOptions
 
     func run() async throws {

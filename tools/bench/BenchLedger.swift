@@ -54,7 +54,8 @@ struct BenchLedger: Sendable {
         let submission = try Submission.sign(
             SealedPayload.seal(Array(document.xml.utf8), to: [sealingCertificate]).bytes, as: .sealed,
             with: submitterKey, certificate: submitterCertificate, at: Self.now())
-        session = Session(submission: submission.bytes, key: key, keyID: SessionKeyID(of: submission.statement))
+        session = Session(
+            submission: submission.bytes, key: key, keyID: SessionKeyID(of: submission.statement))
     }
 
     static func now() -> Timestamp {
@@ -64,7 +65,8 @@ struct BenchLedger: Sendable {
     /// PKCS #8 of an Ed25519 key ends with its seed.
     private static func ed25519(_ pem: [UInt8]) throws -> SigningKey {
         let lines = String(decoding: pem, as: UTF8.self).split(separator: "\n").filter { !$0.hasPrefix("-") }
-        guard let der = Base64.decode(lines.joined()), let key = SigningKey(seed: Array(der.suffix(32))) else {
+        guard let der = Base64.decode(lines.joined()), let key = SigningKey(seed: Array(der.suffix(32)))
+        else {
             throw BenchFailure("a key that `ledgerd init` wrote cannot be read")
         }
         return key
@@ -91,7 +93,8 @@ extension BenchLedger {
                 name: "cicd.pipeline.run.duration", unit: "s", time: time, labels: labels,
                 value: try quantity("\(100 + number % 500).25")),
             Measure(
-                name: "test.cases", unit: "{case}", time: time, labels: labels, value: try quantity("\(number % 4000)")),
+                name: "test.cases", unit: "{case}", time: time, labels: labels,
+                value: try quantity("\(number % 4000)")),
             Measure(
                 name: "coverage.line.ratio", unit: "1", time: time, labels: labels,
                 value: try quantity("0.\(1000 + number % 9000)")),

@@ -47,7 +47,9 @@ struct DocumentSteps {
             try add("unwrap the key and open the payload") {
                 contents = try payloads.map { try $0.open(sessionKey: ledger.session.key).content }
             }
-            try add("read and validate the XML") { for content in contents { _ = try DocumentParser().parse(content) } }
+            try add("read and validate the XML") {
+                for content in contents { _ = try DocumentParser().parse(content) }
+            }
             var checked: [CheckedEntry] = []
             try add("all checks of a session document") {
                 checked = try submissions.map { try ledger.check($0, state) }
@@ -90,13 +92,17 @@ struct DocumentSteps {
         guard let certificate = published.certificate else { throw BenchFailure("a block is final") }
         subtrees.grow(to: subtrees.size + 1)
         let index = EntryIndex(subtrees.size - 1)
-        let note = try certificate.checkpointNote(of: bench.ledger.electorate, ledgerKey: bench.ledger.noteKey)
-        let proof = try InclusionProof.make(index: index, size: subtrees.size, from: LogTree(log), sharing: &subtrees)
+        let note = try certificate.checkpointNote(
+            of: bench.ledger.electorate, ledgerKey: bench.ledger.noteKey)
+        let proof = try InclusionProof.make(
+            index: index, size: subtrees.size, from: LogTree(log), sharing: &subtrees)
         _ = Receipt(index: index, proof: proof, checkpoint: note).bytes
     }
 
     /// - Returns: Microseconds a document, with so many on their way at any time.
-    private func order(_ entries: [CheckedEntry], _ driver: ReplicaDriver, waiting: Int) async throws -> Double {
+    private func order(
+        _ entries: [CheckedEntry], _ driver: ReplicaDriver, waiting: Int
+    ) async throws -> Double {
         let start = ContinuousClock.now
         try await withThrowingTaskGroup(of: Void.self) { group in
             var rest = entries[...]

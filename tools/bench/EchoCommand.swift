@@ -33,7 +33,9 @@ struct EchoCommand: AsyncParsableCommand {
             server: try .http2Upgrade(
                 tlsChannelConfiguration: HummingbirdHTTP2.TLSChannelConfiguration(tlsConfiguration: tls)),
             configuration: .init(address: .hostname("127.0.0.1", port: 0), serverName: nil),
-            onServerRunning: { channel in say("echo serves https://127.0.0.1:\(channel.localAddress?.port ?? 0)") },
+            onServerRunning: { channel in
+                say("echo serves https://127.0.0.1:\(channel.localAddress?.port ?? 0)")
+            },
             logger: logger)
         try await application.runService()
     }

@@ -132,7 +132,9 @@ private final class LoadConnection: ChannelInboundHandler {
         guard let size = answerSize(), received.readableBytes >= size else { return }
         let status = received.getString(at: received.readerIndex + 9, length: 3) ?? ""
         guard status.hasPrefix("2") else {
-            run.failed("an answer is not a success: \(received.getString(at: received.readerIndex, length: size) ?? "")")
+            run.failed(
+                "an answer is not a success: \(received.getString(at: received.readerIndex, length: size) ?? "")"
+            )
             return
         }
         received.clear()

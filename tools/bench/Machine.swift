@@ -14,7 +14,8 @@ enum Machine {
 
     private static var processor: String {
         let lines = text("/proc/cpuinfo").split(separator: "\n")
-        let name = lines.first { $0.hasPrefix("model name") }?.split(separator: ":").last ?? "unknown processor"
+        let name =
+            lines.first { $0.hasPrefix("model name") }?.split(separator: ":").last ?? "unknown processor"
         return name.trimmingCharacters(in: .whitespaces)
     }
 
@@ -24,7 +25,9 @@ enum Machine {
 
     private static var memoryGigabytes: UInt64 { ProcessInfo.processInfo.physicalMemory >> 30 }
 
-    private static var load: String { text("/proc/loadavg").split(separator: " ").prefix(3).joined(separator: ", ") }
+    private static var load: String {
+        text("/proc/loadavg").split(separator: " ").prefix(3).joined(separator: ", ")
+    }
 
     private static func text(_ path: String) -> String {
         (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""

@@ -25,7 +25,8 @@ struct QueriesBench {
                 throw BenchFailure("our own document holds measures")
             }
             return FeedEntry(
-                index: EntryIndex(UInt64(number)), blockHeight: BlockHeight(UInt64(number) + 1), blockTime: time,
+                index: EntryIndex(UInt64(number)), blockHeight: BlockHeight(UInt64(number) + 1),
+                blockTime: time,
                 document: document)
         }
         var taken = Series()
@@ -41,7 +42,8 @@ struct QueriesBench {
             taken.add(Double(part.count) / time)
         }
 
-        var report = Report("The query store: \(Self.documents) documents of three measures, 150 series, one thread")
+        var report = Report(
+            "The query store: \(Self.documents) documents of three measures, 150 series, one thread")
         report.add("documents followed, \(Self.batch) a transaction", .perSecond, taken)
         let engine = QueryEngine(store: opened.store)
         let metric = #"{"cicd.pipeline.run.duration"}"#
@@ -66,7 +68,8 @@ struct QueriesBench {
             times.add(
                 try seconds {
                     _ = try engine.range(
-                        "sum(avg_over_time(\(metric)[5m]))", from: first, through: now, stepMilliseconds: 60_000)
+                        "sum(avg_over_time(\(metric)[5m]))", from: first, through: now,
+                        stepMilliseconds: 60_000)
                 } * 1e6)
         }
         report.add("averages over 5 m, 240 points", .microseconds, times)

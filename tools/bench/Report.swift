@@ -20,7 +20,9 @@ struct Report {
 
     init(_ title: String) { self.title = title }
 
-    mutating func add(_ figure: String, _ unit: Unit, _ series: Series, floor: (name: String, series: Series)? = nil) {
+    mutating func add(
+        _ figure: String, _ unit: Unit, _ series: Series, floor: (name: String, series: Series)? = nil
+    ) {
         rows.append(Row(figure: figure, unit: unit, series: series, floor: floor))
     }
 
@@ -38,7 +40,10 @@ struct Report {
         for row in rows {
             var cells = [row.figure, Self.text(row.series, row.unit)]
             if let floor = row.floor {
-                cells += [floor.name, Self.text(floor.series, row.unit), Self.ratio(row.series.ratio(to: floor.series))]
+                cells += [
+                    floor.name, Self.text(floor.series, row.unit),
+                    Self.ratio(row.series.ratio(to: floor.series)),
+                ]
             } else if hasFloors {
                 cells += ["", "", ""]
             }

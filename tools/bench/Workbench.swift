@@ -7,7 +7,8 @@ struct Workbench: Sendable {
     let ledger: BenchLedger
 
     /// This program's own directory, where the package's other programs lie.
-    static let programs = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path
+    static let programs = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        .deletingLastPathComponent().path
 
     static func run(_ options: BenchOptions, _ body: (Workbench) async throws -> Void) async throws {
         say(Machine.description)
@@ -51,9 +52,12 @@ final class ServerProcess: @unchecked Sendable {
     /// Processor time it has used, all its threads together. Unlike the clock, it does not see who else is at work.
     var processorSeconds: Double {
         // Behind the name in brackets, user and system time are fields 12 and 13, in hundredths of a second.
-        let text = (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/stat", encoding: .utf8)) ?? ""
+        let text =
+            (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/stat", encoding: .utf8)) ?? ""
         let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
-        guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else { return .nan }
+        guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else {
+            return .nan
+        }
         return (user + system) / 100
     }
 
