@@ -4,7 +4,7 @@ import Ledger
 struct Waiters: Sendable {
     private struct Entry: Sendable {
         let contentDigest: Digest
-        var answers: [(leaf: Digest, answer: Mailbox.Answer)]
+        var answers: [Mailbox.Answer]
     }
 
     /// What makes two requests one: the document, or the very record.
@@ -30,14 +30,14 @@ struct Waiters: Sendable {
         let leaf = request.entry.entry.statement.digest
         guard var known = entries[key] else {
             entries[key] = Entry(
-                contentDigest: request.entry.contentDigest, answers: [(leaf, request.answer)])
+                contentDigest: request.entry.contentDigest, answers: [request.answer])
             keys[leaf] = key
             return .first
         }
         guard known.contentDigest == request.entry.contentDigest else {
             return .refused(Rejection(.conflict, "another content with this id is on its way: use a new id"))
         }
-        known.answers.append((leaf, request.answer))
+        known.answers.append(request.answer)
         entries[key] = known
         return .waits
     }
@@ -47,13 +47,13 @@ struct Waiters: Sendable {
         let statement = entry.entry.statement
         let leaf = statement.digest
         for (position, waiter) in remove(Self.key(entry), leaf).enumerated() {
-            waiter.answer(
+            waiter(
                 .success(Acknowledgement(index: index, leaf: statement.bytes, isNew: position == 0)))
         }
     }
 
     mutating func resolve(_ entry: CheckedEntry, _ result: Result<Acknowledgement, SubmissionFailure>) {
-        for waiter in remove(Self.key(entry), entry.entry.statement.digest) { waiter.answer(result) }
+        for waiter in remove(Self.key(entry), entry.entry.statement.digest) { waiter(result) }
     }
 
     mutating func resolve(_ refusal: Refusal, storage: StoreError?) {
@@ -64,12 +64,12 @@ struct Waiters: Sendable {
         case .notSaved:
             failure = .storage(storage ?? .system(operation: "save a block", code: 0, reason: "not saved"))
         }
-        for waiter in remove(key, refusal.entry) { waiter.answer(.failure(failure)) }
+        for waiter in remove(key, refusal.entry) { waiter(.failure(failure)) }
     }
 
     private mutating func remove(
         _ key: Key, _ leaf: Digest
-    ) -> [(leaf: Digest, answer: Mailbox.Answer)] {
+    ) -> [Mailbox.Answer] {
         keys[leaf] = nil
         return entries.removeValue(forKey: key)?.answers ?? []
     }
