@@ -16,13 +16,20 @@ import Testing
         state = try ledger.initialState
     }
 
-    private var now: Tick { Tick(ledger.start) }
+    private var now: Tick { Tick(ledger.start, uptime: .zero) }
 
     private func make() -> Replica {
-        Replica(
+        make(after: [])
+    }
+
+    /// A replica that finds these blocks above the genesis on its disk.
+    private func make(after blocks: [AcceptedBlock]) -> Replica {
+        let tip = ChainTip(genesis: ledger.genesis, id: ledger.ledgerID)
+        return Replica(
             id: ReplicaID(0),
-            committed: .init(tip: ChainTip(genesis: ledger.genesis, id: ledger.ledgerID), state: state),
-            accepted: [], highestPrepared: nil)
+            from: .init(
+                committed: .init(tip: tip, state: state), certificate: nil, blocks: blocks,
+                tip: blocks.last?.headerHash ?? tip.headerHash, safety: SafetyState()))
     }
 
     private func entry(
@@ -37,22 +44,23 @@ import Testing
         try checker.check(bytes, expecting: .governance, state: state, clock: ledger.start)
     }
 
-    private func vote(_ header: BlockHeader) -> Event {
-        .commitVote(
-            CommitVote(
-                replica: ReplicaID(0), view: header.view, height: header.height, headerHash: header.hash,
-                signature: ledger.voteKey.sign(ledger.electorate.commitMessage(for: header))))
+    private func vote(_ header: BlockHeader) throws -> Event {
+        let verifier = MessageVerifier(
+            context: SigningContext(ledgerID: ledger.ledgerID, epoch: Epoch(0)), authority: ledger.electorate)
+        let vote = CommitVote(
+            header, signer: ReplicaID(0),
+            signature: ledger.voteKey.sign(ledger.electorate.commitMessage(for: header)))
+        return .message(try verifier.verify(.commit(vote), from: ReplicaID(0)))
     }
 
     /// Does what the driver does, on a disk that never fails.
-    private func settle(_ replica: inout Replica, _ effects: Effects) -> [CertifiedBlock] {
+    private func settle(_ replica: inout Replica, _ effects: Effects) throws -> [CertifiedBlock] {
         var committed = effects.commit
         if let save = effects.save {
-            let height = save.accepted.last?.block.header.height ?? replica.tip.header.height
-            committed += settle(&replica, replica.handle(.durable(height), at: now))
+            committed += try settle(&replica, replica.handle(.durable(save.ticket), at: now))
         }
-        for case .commit(let header) in effects.send {
-            committed += settle(&replica, replica.handle(vote(header), at: now))
+        for header in headers(effects.send) {
+            committed += try settle(&replica, replica.handle(try vote(header), at: now))
         }
         return committed
     }
@@ -63,11 +71,11 @@ import Testing
         #expect(effects.save?.accepted.count == 1)
         #expect(effects.send.isEmpty)
         #expect(effects.commit.isEmpty)
-        let durable = replica.handle(.durable(BlockHeight(1)), at: now)
+        let durable = replica.handle(.durable(SaveTicket(1)), at: now)
         #expect(durable.send.count == 1)
         #expect(durable.commit.isEmpty)
-        guard case .commit(let header) = try #require(durable.send.first) else { return }
-        let final = replica.handle(vote(header), at: now)
+        let header = try #require(headers(durable.send).first)
+        let final = replica.handle(try vote(header), at: now)
         #expect(final.commit.count == 1)
         #expect(replica.committed.tip.header == header)
         try #require(final.commit.first?.certificate).verify(by: ledger.electorate)
@@ -83,19 +91,19 @@ import Testing
             let effects = replica.handle(.entries([try entry("late \(number)")]), at: now)
             #expect(effects.save == nil)
         }
-        let durable = replica.handle(.durable(BlockHeight(Limits.window)), at: now)
+        let durable = replica.handle(.durable(SaveTicket(Limits.window)), at: now)
         #expect(durable.send.count == Int(Limits.window))
-        guard case .commit(let first) = try #require(durable.send.first) else { return }
-        let effects = replica.handle(vote(first), at: now)
+        let first = try #require(headers(durable.send).first)
+        let effects = replica.handle(try vote(first), at: now)
         #expect(effects.save?.accepted.map(\.entries.count) == [5])
     }
 
     @Test func `settles all ancestors with one vote`() throws {
         var replica = make()
         for number in 0..<3 { _ = replica.handle(.entries([try entry("\(number)")]), at: now) }
-        let durable = replica.handle(.durable(BlockHeight(3)), at: now)
-        guard case .commit(let last) = try #require(durable.send.last) else { return }
-        let effects = replica.handle(vote(last), at: now)
+        let durable = replica.handle(.durable(SaveTicket(3)), at: now)
+        let last = try #require(headers(durable.send).last)
+        let effects = replica.handle(try vote(last), at: now)
         #expect(effects.commit.map(\.accepted.block.header.height.value) == [1, 2, 3])
         #expect(effects.commit.map { $0.certificate != nil } == [false, false, true])
     }
@@ -113,7 +121,7 @@ import Testing
         let session = try ledger.session(by: ledger.identities.ci2)
         let opened = try checker.check(
             session.submission, expecting: .sealed, state: state, clock: ledger.start)
-        _ = settle(&replica, replica.handle(.entries([opened]), at: now))
+        _ = try settle(&replica, replica.handle(.entries([opened]), at: now))
         let count = Ledger.Limits.blockEntries + 10
         let entries = try (0..<count).map { number in
             try checker.check(
@@ -158,42 +166,42 @@ import Testing
         var replica = make()
         let kept = try entry("kept")
         _ = replica.handle(.entries([kept]), at: now)
-        _ = replica.handle(.durable(BlockHeight(1)), at: now)
+        _ = replica.handle(.durable(SaveTicket(1)), at: now)
         let lost = [try entry("lost 1"), try entry("lost 2")]
         for entry in lost { _ = replica.handle(.entries([entry]), at: now) }
-        let effects = replica.handle(.notDurable(above: BlockHeight(1)), at: now)
+        let effects = replica.handle(.notDurable(SaveTicket(2)), at: now)
         #expect(Set(effects.refuse.map(\.entry)) == Set(lost.map(\.entry.statement.digest)))
         #expect(effects.save == nil)
         #expect(effects.send.isEmpty)
         #expect(replica.tip.header.height == BlockHeight(1))
         let again = replica.handle(.entries([lost[0]]), at: now)
-        #expect(again.save?.accepted.map(\.block.header.height.value) == [2])
+        #expect(again.save?.accepted.map(\.header.height.value) == [1, 2])
     }
 
     @Test func `never puts a block before its parent in time`() throws {
         var replica = make()
-        _ = settle(&replica, replica.handle(.entries([try entry("one")]), at: now))
-        let early = Tick(ledger.start.advanced(byMilliseconds: -60_000))
+        _ = try settle(&replica, replica.handle(.entries([try entry("one")]), at: now))
+        let early = Tick(ledger.start.advanced(byMilliseconds: -60_000), uptime: .zero)
         _ = replica.handle(.entries([try entry("two")]), at: early)
         #expect(replica.tip.header.time == ledger.start)
     }
 
-    @Test func `ignores votes for other blocks and of strangers`() throws {
+    private func tip(above header: BlockHeader) -> BlockHeader {
+        BlockHeader(
+            ledgerID: header.ledgerID, height: header.height.next, view: header.view, epoch: header.epoch,
+            time: header.time, parent: header.hash, treeSize: header.treeSize, treeRoot: header.treeRoot,
+            keyCommitments: header.keyCommitments)
+    }
+
+    @Test func `ignores votes for blocks that it does not have`() throws {
         var replica = make()
         _ = replica.handle(.entries([try entry("one")]), at: now)
-        let durable = replica.handle(.durable(BlockHeight(1)), at: now)
-        guard case .commit(let header) = try #require(durable.send.first) else { return }
-        for (view, height, hash) in [
-            (header.view, BlockHeight(2), header.hash), (View(1), header.height, header.hash),
-            (header.view, header.height, Digest.sha256([1])), (header.view, BlockHeight(.max), header.hash),
-        ] {
-            let vote = CommitVote(
-                replica: ReplicaID(0), view: view, height: height, headerHash: hash,
-                signature: [UInt8](repeating: 0, count: 64))
-            #expect(replica.handle(.commitVote(vote), at: now).commit.isEmpty)
-        }
-        #expect(replica.handle(vote(header), at: now).commit.count == 1)
-        #expect(replica.handle(vote(header), at: now).commit.isEmpty)
+        let durable = replica.handle(.durable(SaveTicket(1)), at: now)
+        let header = try #require(headers(durable.send).first)
+        let other = tip(above: header)
+        #expect(replica.handle(try vote(other), at: now).commit.isEmpty)
+        #expect(replica.handle(try vote(header), at: now).commit.count == 1)
+        #expect(replica.handle(try vote(header), at: now).commit.isEmpty)
     }
 
     @Test func `gives the same effects for the same events, and the same votes after a restart`() throws {
@@ -210,12 +218,10 @@ import Testing
         let accepted = first.compactMap(\.save).flatMap(\.accepted)
         #expect(accepted.map(\.block) == second.compactMap(\.save).flatMap(\.accepted).map(\.block))
 
-        let sent = before.handle(.durable(one.tip.header.height), at: now).send
-        var restarted = Replica(
-            id: ReplicaID(0),
-            committed: .init(tip: ChainTip(genesis: ledger.genesis, id: ledger.ledgerID), state: state),
-            accepted: accepted, highestPrepared: before.highestPrepared)
-        let after = restarted.handle(.durable(restarted.tip.header.height), at: now).send
+        let ticket = try #require(first.compactMap(\.save).last?.ticket)
+        let sent = before.handle(.durable(ticket), at: now).send
+        var restarted = make(after: accepted)
+        let after = restarted.start(at: now, knowing: NoDocuments()).send
         #expect(headers(sent) == headers(after))
         #expect(
             headers(sent).map(ledger.electorate.commitMessage)
@@ -225,10 +231,29 @@ import Testing
     }
 
     private func headers(_ messages: [Outgoing]) -> [BlockHeader] {
-        messages.map { message in
-            switch message {
-            case .commit(let header): header
-            }
+        messages.compactMap { message in
+            guard case .commit(let header) = message.content else { return nil }
+            return header
+        }
+    }
+}
+
+/// A log without documents.
+private struct NoDocuments: CommittedDocuments {
+    func contains(_ identity: DocumentIdentity, below size: UInt64) -> Bool { false }
+}
+
+extension Replica {
+    fileprivate mutating func handle(_ event: Event, at now: Tick) -> Effects {
+        handle(event, at: now, knowing: NoDocuments())
+    }
+}
+
+extension SafetyRecord {
+    fileprivate var accepted: [AcceptedBlock] {
+        steps.compactMap { step in
+            guard case .append(let block) = step else { return nil }
+            return block
         }
     }
 }

@@ -214,6 +214,8 @@ extension AuditReplay {
     private mutating func apply(_ checked: CheckedEntry, _ entry: ExaminedEntry, _ block: inout OpenBlock) {
         let kind: AuditFault.Kind
         switch checked.content {
+        // What is erased is examined without its content, and never comes here.
+        case .erased: return
         case .governance:
             kind = .governance
             guard entry.signatures.allSatisfy(isValid) else {

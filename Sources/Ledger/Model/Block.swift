@@ -2,8 +2,11 @@
 public struct Entry: Hashable, Sendable {
     /// The leaf.
     public let statement: Statement
-    /// What the statement speaks of; `nil` for a governance record, whose content is inside the statement.
+    /// What the statement speaks of; `nil` for a governance record, whose content is inside the statement, and for a
+    /// document that was erased.
     public let sealed: Sealed?
+    /// What a block says about its key (docs/formats.md, 4.2); it outlives an erasure.
+    public let keyCommitment: Digest
 
     public struct Sealed: Hashable, Sendable {
         /// CMS AuthEnvelopedData, DER, as it was sent.
@@ -20,6 +23,17 @@ public struct Entry: Hashable, Sendable {
     public init(statement: Statement, sealed: Sealed?) {
         self.statement = statement
         self.sealed = sealed
+        keyCommitment =
+            sealed.map {
+                KeyCommitment.of(contentKey: $0.contentKey, payloadDigest: statement.payloadDigest)
+            } ?? .zero
+    }
+
+    /// What is left of a document that was erased.
+    public init(statement: Statement, erasedKeyCommitment: Digest) {
+        self.statement = statement
+        sealed = nil
+        keyCommitment = erasedKeyCommitment
     }
 
     /// Bytes that it takes in a block.
@@ -42,13 +56,5 @@ public struct Block: Hashable, Sendable {
     public var firstIndex: EntryIndex {
         precondition(header.treeSize >= UInt64(entries.count), "a block's tree holds the block's entries")
         return EntryIndex(header.treeSize - UInt64(entries.count))
-    }
-}
-
-extension Entry {
-    /// What the block's header says about the key of its payload (docs/formats.md, 4.2).
-    public var keyCommitment: Digest {
-        guard let sealed else { return .zero }
-        return KeyCommitment.of(contentKey: sealed.contentKey, payloadDigest: statement.payloadDigest)
     }
 }

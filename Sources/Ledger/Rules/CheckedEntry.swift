@@ -10,6 +10,8 @@ public struct CheckedEntry: Hashable, Sendable {
     public enum Content: Hashable, Sendable {
         case document(SealedDocument)
         case governance(GovernanceRecord)
+        /// Nothing is left but whose it was. Never proposed; fetched as part of what is final.
+        case erased(DocumentIdentity)
     }
 
     /// What its payload was sealed to; `nil` for a governance record.
@@ -29,17 +31,25 @@ public struct CheckedEntry: Hashable, Sendable {
         self.sealing = sealing
     }
 
+    /// An entry that was erased before this node had it. A certificate vouches for its place, nobody for its identity.
+    public init(erased entry: Entry, identity: DocumentIdentity) {
+        self.init(
+            entry: entry, content: .erased(identity), contentDigest: entry.statement.payloadDigest,
+            sealing: nil)
+    }
+
     public var identity: DocumentIdentity? {
         switch content {
         case .document(let document): DocumentIdentity(submitter: document.submitter, id: document.id)
         case .governance: nil
+        case .erased(let identity): identity
         }
     }
 
     /// What the log keeps beside the entry.
     public var facts: LogStore.EntryFacts {
         switch content {
-        case .document(.kpis): .init(identity: identity, changesRules: false)
+        case .document(.kpis), .erased: .init(identity: identity, changesRules: false)
         case .document(.session), .governance: .init(identity: identity, changesRules: true)
         }
     }

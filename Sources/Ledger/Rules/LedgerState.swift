@@ -66,6 +66,8 @@ public struct LedgerState: Sendable {
             if case .session = document { try checkRoomForSession(at: time) }
         case .governance(let record):
             try check(record, signedBy: statement, at: time, treeSize: treeSize)
+        case .erased:
+            throw Rejection(.erased, "an erased document is not ordered again")
         }
     }
 
@@ -150,7 +152,7 @@ public struct LedgerState: Sendable {
     /// - Precondition: `admit` accepted it on this state.
     public mutating func apply(_ checked: CheckedEntry, at index: EntryIndex, time: Timestamp) {
         switch checked.content {
-        case .document(.kpis): break
+        case .document(.kpis), .erased: break
         case .document(.session(let session)):
             // Which sessions remain does not depend on the order in which they are looked at.
             if sessions.count >= Limits.sessions { sessions = sessions.filter { $0.value.expires >= time } }

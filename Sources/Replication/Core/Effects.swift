@@ -1,8 +1,10 @@
 public import Ledger
 
 /// What the driver does next, field by field, top to bottom.
+///
+/// Nothing in `send` waits for anything in `save`: what rests on the disk leaves with the event `durable`.
 public struct Effects: Sendable {
-    /// Durable before anything below.
+    /// Handed to the disk, in the order of the tickets; `durable` tells of its success.
     public var save: SafetyRecord?
     /// Final: shown to readers and acknowledged, in order.
     public var commit: [CertifiedBlock] = []
@@ -10,38 +12,29 @@ public struct Effects: Sendable {
     public var send: [Outgoing] = []
     /// Entries that will not be ordered, each with its reason.
     public var refuse: [Refusal] = []
+    /// Proofs that a node lied.
+    public var evidence: [Equivocation] = []
+    /// A contradiction that only more than `f` liars can bring about: the node stops, and an operator decides.
+    public var halt: String?
 
     public init() {}
 }
 
-/// What a node must not forget, because its signatures rest on it.
+/// One change of what a node must not forget, because its signatures rest on it. Written in one transaction.
 public struct SafetyRecord: Sendable {
-    /// Blocks above this height leave the tip's chain.
-    public var truncateTo: BlockHeight?
-    /// Blocks that this node accepts, parent before child.
-    public var accepted: [AcceptedBlock] = []
-    /// The highest block that this node has seen prepared, by (view, height). Never falls.
-    public var highestPrepared: PreparedMark?
-
-    public init() {}
-}
-
-/// The identity of a prepared certificate, `PC(view, height, header hash)`.
-public struct PreparedMark: Hashable, Comparable, Sendable {
-    public let view: View
-    public let height: BlockHeight
-    public let headerHash: Digest
-
-    public init(_ header: BlockHeader) {
-        view = header.view
-        height = header.height
-        headerHash = header.hash
+    public enum Step: Sendable {
+        /// Blocks above this height leave the tip's chain. They stay on the disk.
+        case truncate(to: BlockHeight)
+        /// The tip's new block.
+        case append(AcceptedBlock)
     }
 
-    /// By (view, height); the hash only makes the order total.
-    public static func < (left: Self, right: Self) -> Bool {
-        (left.view, left.height, left.headerHash) < (right.view, right.height, right.headerHash)
-    }
+    public let ticket: SaveTicket
+    public var steps: [Step] = []
+    /// Where it changed.
+    public var state: SafetyState?
+
+    public init(ticket: SaveTicket) { self.ticket = ticket }
 }
 
 /// A block on the tip's chain, with what was worked out about it once.
@@ -63,6 +56,10 @@ public struct AcceptedBlock: Sendable {
         self.tip = tip
         self.state = state
     }
+
+    public var header: BlockHeader { block.header }
+    public var headerHash: Digest { tip.headerHash }
+    var mark: BlockMark { BlockMark(header, hash: headerHash) }
 }
 
 /// A block that is final. Its own certificate settles it, or that of a descendant.
@@ -77,10 +74,34 @@ public struct CertifiedBlock: Sendable {
     }
 }
 
-/// A message that leaves this node. The driver signs it, sends it to the other members, and hands a vote of this
-/// node's own back as an event.
-public enum Outgoing: Sendable {
-    case commit(BlockHeader)
+/// A message that leaves this node.
+public struct Outgoing: Sendable {
+    public enum Recipients: Hashable, Sendable {
+        /// All members, this node included: its own votes come back to it as events.
+        case everyone
+        case others
+        case only(ReplicaID)
+    }
+
+    /// Ready to go, or to be signed first: the replica has no key.
+    public enum Content: Sendable {
+        case message(Message)
+        /// With this node's PREPARE, which comes back to it as an event.
+        case proposal(AcceptedBlock)
+        case prepare(Prepare)
+        case commit(BlockHeader)
+        case viewChange(Claim, prepared: PreparedCertificate?, committed: CommitCertificate?)
+        case newView(Installation, BaseCertificate?)
+        case entries([CheckedEntry])
+    }
+
+    public let recipients: Recipients
+    public let content: Content
+
+    public init(_ content: Content, to recipients: Recipients) {
+        self.content = content
+        self.recipients = recipients
+    }
 }
 
 /// An entry that is not ordered.
@@ -93,10 +114,29 @@ public struct Refusal: Sendable {
         case rule(Rejection)
         /// The block it stood in could not be saved.
         case notSaved
+        /// Too many wait already.
+        case busy
     }
 
     public init(entry: Digest, reason: Reason) {
         self.entry = entry
         self.reason = reason
+    }
+}
+
+/// Two statements of one kind for one place, signed by one node: it lied, and this proves it to anyone.
+public enum Equivocation: Hashable, Sendable {
+    case prepares(Signed<Prepare>, Signed<Prepare>)
+    case commits(CommitVote, CommitVote)
+    case viewChanges(Signed<Claim>, Signed<Claim>)
+    case newViews(Signed<Installation>, Signed<Installation>)
+
+    public var culprit: ReplicaID {
+        switch self {
+        case .prepares(let first, _): first.signer
+        case .commits(let first, _): first.signer
+        case .viewChanges(let first, _): first.signer
+        case .newViews(let first, _): first.signer
+        }
     }
 }

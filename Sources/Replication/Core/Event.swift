@@ -2,32 +2,28 @@ public import Ledger
 
 /// A fact that the replica is told. Whatever comes from outside was checked before it became an event.
 public enum Event: Sendable {
-    /// Entries to order, each with a document that is not in the committed log.
+    /// Entries of this node's own clients, to be ordered.
     case entries([CheckedEntry])
-    /// All that was to be saved, up to this height of the tip, is on the disk.
-    case durable(BlockHeight)
-    /// What was to be saved above this height could not be.
-    case notDurable(above: BlockHeight)
-    /// A node's COMMIT vote: its cosignature of the checkpoint after the block. This node's own comes back the same way.
-    case commitVote(CommitVote)
+    /// Entries that a peer holds and asks to be ordered.
+    case forwarded([CheckedEntry])
+    case message(Verified<Message>)
+    case proposal(Verified<CheckedProposal>)
+    case fetched(Verified<CheckedBlocks>)
+    /// A proposal with the primary's signature whose entries do not hold.
+    case badProposal(Verified<CheckedProposal>)
+    /// Everything that was to be saved, up to this record, is on the disk.
+    case durable(SaveTicket)
+    /// This record and all after it could not be saved.
+    case notDurable(SaveTicket)
+    /// `Replica.deadline` has come.
+    case tick
 }
 
-/// `COMMIT(view, height, header hash)`.
-public struct CommitVote: Hashable, Sendable {
-    public let replica: ReplicaID
-    public let view: View
-    public let height: BlockHeight
-    public let headerHash: Digest
-    /// Ed25519, 64 bytes, over the cosigned checkpoint.
-    public let signature: [UInt8]
+/// The number of a `SafetyRecord`, counted from 1 since the node started.
+public struct SaveTicket: Hashable, Comparable, Sendable {
+    public let value: UInt64
 
-    public init(
-        replica: ReplicaID, view: View, height: BlockHeight, headerHash: Digest, signature: [UInt8]
-    ) {
-        self.replica = replica
-        self.view = view
-        self.height = height
-        self.headerHash = headerHash
-        self.signature = signature
-    }
+    public init(_ value: UInt64) { self.value = value }
+
+    public static func < (left: Self, right: Self) -> Bool { left.value < right.value }
 }

@@ -3,24 +3,45 @@ public import Ledger
 /// One member of the committee that agrees on the order of the log: PBFT's replica, as a value.
 ///
 /// It has no clock, disk, socket or key. It is told events and answers with effects; the same events give the same
-/// effects on every machine. docs/protocol.md is its specification; the steps below cite it.
-///
-/// Today the committee has one member: proposing, accepting and committing go through the same steps and types as with
-/// many, and every vote that would be counted is this node's own.
+/// effects on every machine. docs/protocol.md is its specification; the files beside this one cite it.
 public struct Replica: Sendable {
     public let committee: Committee
     public let id: ReplicaID
-    private(set) var view: View
-    private(set) var highestPrepared: PreparedMark?
+    let timing: Timing
+    /// Whether votes go to the primary alone, which sends the certificates (docs/protocol.md, "Larger clusters").
+    let gathersVotes: Bool
 
+    /// What its signatures rest on; on the disk, or on its way there.
+    public internal(set) var safety: SafetyState
     /// The last final block.
-    public private(set) var committed: Position
-    /// Accepted blocks above it, on one chain.
-    private(set) var pending: [PendingBlock] = []
-    /// Checked entries that wait for a block.
-    private(set) var waiting: [CheckedEntry] = []
-    /// The documents that wait or are in a pending block: looked up, never iterated.
-    private var inFlight: Set<DocumentIdentity> = []
+    public internal(set) var committed: Position
+    /// The highest commit certificate, by (view, height); `nil` before the first.
+    public internal(set) var highestCommit: CommitCertificate?
+    /// Certificates of blocks that cannot be made final yet: not here, or not on the disk. By height.
+    var unsettled: [CommitCertificate] = []
+    var tree: BlockTree
+    /// The block that this node works on: its chain is that of the log on the disk.
+    var tipHash: Digest
+
+    var queue = EntryQueue()
+    var votes = VoteBook()
+    /// A prepared certificate whose block is not on the disk yet.
+    var preparedAhead: PreparedCertificate?
+    /// Proposals that come too high or too early.
+    var early: [Verified<CheckedProposal>] = []
+
+    /// The view that each node asks for: its own, or the one after it.
+    var asks: [View]
+    var isComplaining = false
+    /// The VIEW-CHANGE of the highest view that each node sent.
+    var changes: [ViewChange?]
+    /// A NEW-VIEW whose base is not here yet.
+    var arriving: NewView?
+
+    var peers: PeerTable
+    var fetch: FetchUnderWay?
+    var timers = Timers()
+    var disk = DiskLedger()
 
     /// A place in the chain with the rules in force after it.
     public struct Position: Sendable {
@@ -31,203 +52,138 @@ public struct Replica: Sendable {
             self.tip = tip
             self.state = state
         }
+
+        var height: BlockHeight { tip.header.height }
     }
 
-    struct PendingBlock: Sendable {
-        let accepted: AcceptedBlock
-        var isDurable: Bool
-        var commits: VoteTally
-    }
+    /// What a node had on its disk when it stopped.
+    public struct Saved: Sendable {
+        public var committed: Position
+        /// Of the last final block.
+        public var certificate: CommitCertificate?
+        /// The blocks above it, all branches, parent before child.
+        public var blocks: [AcceptedBlock]
+        /// The end of the log's chain.
+        public var tip: Digest
+        public var safety: SafetyState
 
-    /// A replica that continues from what it had saved.
-    ///
-    /// - Parameters:
-    ///   - accepted: the blocks above `committed` that were on the disk, parent before child. Tell it
-    ///     `durable(tip.height)` next: it then votes for them again, with the same bytes.
-    /// - Precondition: the committee has one member; the votes of others come with replication.
-    public init(
-        id: ReplicaID, committed: Position, accepted: [AcceptedBlock], highestPrepared: PreparedMark?
-    ) {
-        committee = committed.state.committee
-        precondition(committee.size == 1, "this version orders for a committee of one")
-        self.id = id
-        self.committed = committed
-        self.highestPrepared = highestPrepared
-        view = highestPrepared?.view ?? committed.tip.header.view
-        for block in accepted {
-            precondition(block.block.header.parent == tip.headerHash, "accepted blocks form one chain")
-            pending.append(
-                PendingBlock(accepted: block, isDurable: false, commits: VoteTally(quorum: committee.quorum)))
-            for entry in block.entries { if let identity = entry.identity { inFlight.insert(identity) } }
+        public init(
+            committed: Position, certificate: CommitCertificate?, blocks: [AcceptedBlock], tip: Digest,
+            safety: SafetyState
+        ) {
+            self.committed = committed
+            self.certificate = certificate
+            self.blocks = blocks
+            self.tip = tip
+            self.safety = safety
         }
     }
+
+    /// A replica that continues from what it had saved. Call `start` next.
+    ///
+    /// - Parameter gathersVotes: the same at every member.
+    public init(id: ReplicaID, from saved: Saved, timing: Timing = Timing(), gathersVotes: Bool = false) {
+        committee = saved.committed.state.committee
+        self.id = id
+        self.timing = timing
+        self.gathersVotes = gathersVotes
+        committed = saved.committed
+        highestCommit = saved.certificate
+        safety = saved.safety
+        if Defect.isActive(.preparedForgottenAtRestart) { safety.prepared = nil }
+        tree = BlockTree(root: saved.committed.tip)
+        for block in saved.blocks where tree.contains(block.header.parent) {
+            tree.insert(block, savedBy: SaveTicket(0))
+        }
+        precondition(tree.contains(saved.tip), "the end of the log is a block that was read back")
+        tipHash = saved.tip
+        asks = Array(repeating: View(0), count: committee.size)
+        asks[Int(id.value)] = safety.view
+        changes = Array(repeating: nil, count: committee.size)
+        peers = PeerTable(size: committee.size)
+    }
+
+    public var view: View { safety.view }
+    public var primary: ReplicaID { committee.primary(of: view) }
+    public var isPrimary: Bool { primary == id }
+    /// Entries that wait for a block.
+    public var waitingCount: Int { queue.count }
 
     /// The end of the chain that this node works on.
-    public var tip: ChainTip { pending.last?.accepted.tip ?? committed.tip }
+    public var tip: ChainTip { tree[tipHash]?.accepted.tip ?? committed.tip }
     /// The rules in force there.
-    public var state: LedgerState { pending.last?.accepted.state ?? committed.state }
+    public var state: LedgerState { tree[tipHash]?.accepted.state ?? committed.state }
 
-    /// Handles one event to the end.
-    public mutating func handle(_ event: Event, at now: Tick) -> Effects {
-        var effects = Effects()
+    /// When `tick` is wanted next.
+    public var deadline: Duration { timers.next }
+
+    /// What a node does first: it says again what it may have said before it stopped.
+    public mutating func start(at now: Tick, knowing documents: some CommittedDocuments) -> Effects {
+        var turn = Turn(now: now, documents: documents, ticket: disk.nextTicket)
+        timers.start(at: now.uptime)
+        peers.hearAll(at: now.uptime)
+        repeatVotes(&turn)
+        resend(&turn)
+        return finish(&turn)
+    }
+
+    /// Handles one event to the end. Pure: same state and event, same result, on every machine.
+    public mutating func handle(
+        _ event: Event, at now: Tick, knowing documents: some CommittedDocuments
+    ) -> Effects {
+        var turn = Turn(now: now, documents: documents, ticket: disk.nextTicket)
         switch event {
-        case .entries(let entries):
-            take(entries)
-        case .durable(let height):
-            markDurable(upTo: height, &effects)
-        case .notDurable(let height):
-            takeBack(above: height, &effects)
-        case .commitVote(let vote):
-            count(vote, &effects)
+        case .entries(let entries): take(entries, areOwn: true, &turn)
+        case .forwarded(let entries): take(entries, areOwn: false, &turn)
+        case .message(let message): receive(message, &turn)
+        case .proposal(let proposal): receive(proposal, &turn)
+        case .badProposal(let proposal): receiveBad(proposal, &turn)
+        case .fetched(let blocks): receive(blocks, &turn)
+        case .durable(let ticket): markDurable(ticket, &turn)
+        case .notDurable(let ticket): takeBack(from: ticket, &turn)
+        case .tick: tick(&turn)
         }
-        propose(at: now, &effects)
-        checkInvariants()
-        return effects
+        return finish(&turn)
+    }
+
+    private mutating func receive(_ message: Verified<Message>, _ turn: inout Turn) {
+        let sender = message.sender
+        peers.hear(sender, at: turn.now.uptime)
+        switch message.value {
+        case .prepare(let prepare): note(prepare, &turn)
+        case .commit(let vote): note(vote, &turn)
+        case .prepared(let certificate): adopt(certificate, &turn)
+        case .committed(let certificate): learn(certificate, &turn)
+        case .complaint(let view): receiveComplaint(about: view, from: sender, &turn)
+        case .viewChange(let change): receive(change, &turn)
+        case .newView(let newView): receive(newView, &turn)
+        case .status(let status): receive(status, from: sender, &turn)
+        case .proposal, .entries, .fetch, .fetched: break
+        }
+    }
+
+    private mutating func finish(_ turn: inout Turn) -> Effects {
+        acceptEarly(&turn)
+        propose(&turn)
+        updateFetch(&turn)
+        updateTimers(&turn)
+        save(&turn)
+        checkInvariants(&turn)
+        return turn.effects
     }
 }
 
-extension Replica {
-    /// Normal case 1: entries gather until a block takes them. A document that is already on its way is left out;
-    /// whoever waits for it waits for the first.
-    private mutating func take(_ entries: [CheckedEntry]) {
-        for entry in entries {
-            if let identity = entry.identity {
-                guard inFlight.insert(identity).inserted else { continue }
-            }
-            waiting.append(entry)
-        }
-    }
+/// One call of `handle`: what it is given, and what it brings about.
+struct Turn {
+    let now: Tick
+    let documents: any CommittedDocuments
+    /// Of the record that this turn saves, if it saves one.
+    let ticket: SaveTicket
+    var steps: [SafetyRecord.Step] = []
+    var savesState = false
+    var effects = Effects()
 
-    /// Normal case 2: the primary proposes on its tip as soon as the window has room and something waits. Batches grow
-    /// while the disk is busy; no timer delays a lone entry.
-    private mutating func propose(at now: Tick, _ effects: inout Effects) {
-        while !waiting.isEmpty, UInt64(pending.count) < Limits.window {
-            let time = max(now.time, tip.header.time)
-            let (entries, state) = nextBatch(at: time, &effects)
-            guard !entries.isEmpty else { continue }
-            let extended = tip.extended(
-                by: entries.map(\.entry), view: view, epoch: state.epoch, clock: now.time)
-            accept(
-                AcceptedBlock(
-                    block: extended.block, entries: entries, completed: extended.completed, tip: extended.tip,
-                    state: state),
-                &effects)
-        }
-    }
-
-    /// Takes waiting entries, in order, while they fit into a block and the rules at the tip admit them.
-    private mutating func nextBatch(
-        at time: Timestamp, _ effects: inout Effects
-    ) -> (entries: [CheckedEntry], state: LedgerState) {
-        var state = state
-        var batch: [CheckedEntry] = []
-        var byteCount = 0
-        var taken = 0
-        for entry in waiting {
-            let total = byteCount + entry.entry.byteCount
-            guard batch.count < Ledger.Limits.blockEntries else { break }
-            guard batch.isEmpty || total <= Ledger.Limits.blockBytes else { break }
-            taken += 1
-            let index = EntryIndex(tip.header.treeSize + UInt64(batch.count))
-            do throws(Rejection) {
-                try state.admit(entry, at: time, treeSize: tip.header.treeSize)
-                // Rules act from the next height on: the batch ends behind an entry that changes them.
-                state.apply(entry, at: index, time: time)
-                batch.append(entry)
-                byteCount = total
-                if entry.facts.changesRules { break }
-            } catch {
-                forget(entry)
-                effects.refuse.append(Refusal(entry: entry.entry.statement.digest, reason: .rule(error)))
-            }
-        }
-        waiting.removeFirst(taken)
-        return (batch, state)
-    }
-
-    /// Normal case 3 and 4: block and acceptance are saved before any vote leaves. With one member the own PREPARE is
-    /// the quorum, so the prepared mark is saved in the same write.
-    private mutating func accept(_ block: AcceptedBlock, _ effects: inout Effects) {
-        var record = effects.save ?? SafetyRecord()
-        record.accepted.append(block)
-        record.highestPrepared = PreparedMark(block.block.header)
-        effects.save = record
-        pending.append(
-            PendingBlock(accepted: block, isDurable: false, commits: VoteTally(quorum: committee.quorum)))
-    }
-
-    /// Normal case 4: the COMMIT leaves only now.
-    private mutating func markDurable(upTo height: BlockHeight, _ effects: inout Effects) {
-        for position in pending.indices where pending[position].accepted.block.header.height <= height {
-            guard !pending[position].isDurable else { continue }
-            pending[position].isDurable = true
-            highestPrepared = PreparedMark(pending[position].accepted.block.header)
-            effects.send.append(.commit(pending[position].accepted.block.header))
-        }
-    }
-
-    /// The disk refused (it is full, say). No vote has left for these blocks, so they never were; the clients are told.
-    private mutating func takeBack(above height: BlockHeight, _ effects: inout Effects) {
-        let refused = pending.filter { $0.accepted.block.header.height > height }
-        for block in refused {
-            precondition(!block.isDurable, "what is on the disk is not taken back")
-            for entry in block.accepted.entries {
-                forget(entry)
-                effects.refuse.append(Refusal(entry: entry.entry.statement.digest, reason: .notSaved))
-            }
-        }
-        pending.removeLast(refused.count)
-        for entry in waiting {
-            forget(entry)
-            effects.refuse.append(Refusal(entry: entry.entry.statement.digest, reason: .notSaved))
-        }
-        waiting = []
-    }
-
-    /// Normal case 5: on a quorum of COMMITs the block and all its ancestors are final.
-    private mutating func count(_ vote: CommitVote, _ effects: inout Effects) {
-        guard let position = pending.firstIndex(where: { $0.accepted.block.header.height == vote.height }),
-            pending[position].accepted.tip.headerHash == vote.headerHash,
-            pending[position].accepted.block.header.view == vote.view
-        else { return }
-        pending[position].commits.add(vote.replica, vote.signature)
-        guard pending[position].commits.isQuorum else { return }
-
-        for (place, block) in pending[...position].enumerated() {
-            let certificate = place == position ? Self.certificate(of: block) : nil
-            effects.commit.append(CertifiedBlock(accepted: block.accepted, certificate: certificate))
-            for entry in block.accepted.entries { forget(entry) }
-        }
-        let last = pending[position].accepted
-        committed = Position(tip: last.tip, state: last.state)
-        pending.removeFirst(position + 1)
-    }
-
-    private static func certificate(of block: PendingBlock) -> CommitCertificate {
-        let votes = block.commits.votes.map {
-            CommitCertificate.Vote(member: $0.replica, signature: $0.signature)
-        }
-        guard let certificate = CommitCertificate(header: block.accepted.block.header, cosignatures: votes)
-        else {
-            preconditionFailure("the tally holds one vote of each member")
-        }
-        return certificate
-    }
-
-    private mutating func forget(_ entry: CheckedEntry) {
-        if let identity = entry.identity { inFlight.remove(identity) }
-    }
-
-    private func checkInvariants() {
-        var parent = committed.tip
-        for block in pending {
-            precondition(
-                block.accepted.block.header.parent == parent.headerHash, "pending blocks form one chain")
-            precondition(
-                block.accepted.block.header.height == parent.header.height.next,
-                "heights are counted one by one")
-            parent = block.accepted.tip
-        }
-        precondition(UInt64(pending.count) <= Limits.window, "the window holds")
+    mutating func send(_ content: Outgoing.Content, to recipients: Outgoing.Recipients) {
+        effects.send.append(Outgoing(content, to: recipients))
     }
 }

@@ -10,8 +10,6 @@ struct OrderingLoop: Sendable {
     private var unsavedCertificate: CommitCertificate?
     /// The governance records that are final: number n is at position n - 1.
     private var records: [EntryIndex] = []
-    /// Where the tip's chain on the disk may go on with a block that was taken back.
-    private var takenBackAbove: BlockHeight?
     /// Why the last save that failed did.
     private var lastStorageFailure: StoreError?
 
@@ -25,11 +23,13 @@ struct OrderingLoop: Sendable {
         let tip = try log.chainTip(at: final)
         let state = try LedgerState.restored(
             genesis: genesis, ledgerID: ledgerID, from: log, size: tip.header.treeSize)
-        let accepted = try Self.readAccepted(above: Replica.Position(tip: tip, state: state), log)
-        let prepared = (accepted.last?.block.header ?? tip.header)
+        let position = Replica.Position(tip: tip, state: state)
+        let accepted = try Self.readAccepted(above: position, log)
         replica = Replica(
-            id: id, committed: Replica.Position(tip: tip, state: state), accepted: accepted,
-            highestPrepared: PreparedMark(prepared))
+            id: id,
+            from: .init(
+                committed: position, certificate: try log.lastCertificate(), blocks: accepted,
+                tip: accepted.last?.headerHash ?? tip.headerHash, safety: SafetyState()))
     }
 
     /// Settles what was accepted before the last stop.
@@ -37,9 +37,7 @@ struct OrderingLoop: Sendable {
         let certificate = try ports.log.lastCertificate()
         var published = Published(
             header: replica.committed.tip.header, certificate: certificate, state: replica.committed.state)
-        if replica.tip.header.height > replica.committed.tip.header.height {
-            perform(replica.handle(.durable(replica.tip.header.height), at: now)) { published = $0 }
-        }
+        perform(replica.start(at: now, knowing: documents)) { published = $0 }
         // An order to erase may have been final and not yet carried out.
         records = []
         for index in try ports.log.indexesThatChangeRules(below: published.size) {
@@ -72,7 +70,7 @@ struct OrderingLoop: Sendable {
             }
         }
         guard !new.isEmpty else { return }
-        perform(replica.handle(.entries(new), at: now), publish)
+        perform(replica.handle(.entries(new), at: now, knowing: documents), publish)
     }
 
     /// Puts the newest certificate on the disk, so that a directory at rest shows all of its log to be final.
@@ -83,7 +81,8 @@ struct OrderingLoop: Sendable {
         }
     }
 
-    private var now: Tick { Tick(ports.clock()) }
+    private var now: Tick { Tick(ports.clock(), uptime: ports.uptime()) }
+    private var documents: LogDocuments { LogDocuments(log: ports.log, report: ports.report) }
 
     /// Carries out effects, top to bottom, and those that follow from them: what follows from an event comes before
     /// the event after it, so that nothing is built on a block before its flush has been heard of.
@@ -92,7 +91,7 @@ struct OrderingLoop: Sendable {
     private mutating func perform(_ effects: Effects, _ publish: (Published) -> Void) {
         var stack = Array(carryOut(effects, publish).reversed())
         while let event = stack.popLast() {
-            stack += carryOut(replica.handle(event, at: now), publish).reversed()
+            stack += carryOut(replica.handle(event, at: now, knowing: documents), publish).reversed()
         }
     }
 
@@ -101,42 +100,43 @@ struct OrderingLoop: Sendable {
         var events: [Event] = []
         if let record = effects.save { events.append(save(record)) }
         if !effects.commit.isEmpty { commit(effects.commit, publish) }
-        for message in effects.send { events.append(sign(message)) }
+        for message in effects.send { if let event = sign(message) { events.append(event) } }
         for refusal in effects.refuse { waiters.resolve(refusal, storage: lastStorageFailure) }
         return events
     }
 
     private mutating func save(_ record: SafetyRecord) -> Event {
         var change = LogStore.Change()
-        // A flush that failed half way may have left its blocks: they were taken back, and their clients told so.
-        change.truncateTo = record.truncateTo ?? takenBackAbove
-        change.append = record.accepted.map {
-            LogStore.AppendedBlock(block: $0.block, facts: $0.entries.map(\.facts), completed: $0.completed)
+        for step in record.steps {
+            switch step {
+            case .truncate(let height):
+                change.truncateTo = min(change.truncateTo ?? height, height)
+                change.append.removeAll { $0.block.header.height > height }
+            case .append(let block):
+                change.append.append(
+                    LogStore.AppendedBlock(
+                        block: block.block, facts: block.entries.map(\.facts), completed: block.completed))
+            }
         }
         if let unsavedCertificate { change.certificates = [unsavedCertificate] }
-        let durable = replica.tip.header.height
         do throws(StoreError) {
             try ports.log.save(change)
             unsavedCertificate = nil
-            takenBackAbove = nil
-            return .durable(durable)
+            return .durable(record.ticket)
         } catch {
             ports.report("a block was not saved: \(error)")
             lastStorageFailure = error
-            let parent = (record.accepted.first?.block.header.height ?? durable.next).previous
-            takenBackAbove = takenBackAbove.map { min($0, parent) } ?? parent
-            return .notDurable(above: parent)
+            return .notDurable(record.ticket)
         }
     }
 
-    private func sign(_ message: Outgoing) -> Event {
-        switch message {
-        case .commit(let header):
-            .commitVote(
-                CommitVote(
-                    replica: id, view: header.view, height: header.height, headerHash: header.hash,
-                    signature: ports.voteKey.sign(ports.electorate.commitMessage(for: header))))
-        }
+    private func sign(_ message: Outgoing) -> Event? {
+        guard case .commit(let header) = message.content else { return nil }
+        let vote = CommitVote(
+            header, signer: id, signature: ports.voteKey.sign(ports.electorate.commitMessage(for: header)))
+        let context = SigningContext(ledgerID: header.ledgerID, epoch: header.epoch)
+        let verifier = MessageVerifier(context: context, authority: ports.electorate)
+        return (try? verifier.verify(.commit(vote), from: id)).map(Event.message)
     }
 
     private mutating func commit(_ blocks: [CertifiedBlock], _ publish: (Published) -> Void) {
@@ -248,5 +248,22 @@ struct OrderingLoop: Sendable {
                     block: again.block, entries: entries, completed: again.completed, tip: tip, state: state))
         }
         return accepted
+    }
+}
+
+/// The log on the disk, as the replica asks it for documents.
+struct LogDocuments: CommittedDocuments {
+    let log: LogStore
+    let report: @Sendable (String) -> Void
+
+    func contains(_ identity: DocumentIdentity, below size: UInt64) -> Bool {
+        do throws(StoreError) {
+            guard let index = try log.index(of: identity) else { return false }
+            return index.value < size
+        } catch {
+            // Nothing is ordered that might be there already.
+            report("the log cannot be asked for a document: \(error)")
+            return true
+        }
     }
 }

@@ -13,6 +13,8 @@ public final class ReplicaDriver: Sendable {
         public var voteKey: SigningKey
         public var electorate: Electorate
         public var clock: @Sendable () -> Timestamp
+        /// Since some moment before the node started; never goes back.
+        public var uptime: @Sendable () -> Duration
         /// Told of each newly final block, on the ordering queue: be quick.
         public var onCommit: @Sendable (Published, [CertifiedBlock]) -> Void
         /// Told of what went wrong and was survived.
@@ -21,6 +23,7 @@ public final class ReplicaDriver: Sendable {
         public init(
             log: LogStore, voteKey: SigningKey, electorate: Electorate,
             clock: @escaping @Sendable () -> Timestamp,
+            uptime: @escaping @Sendable () -> Duration = { .zero },
             onCommit: @escaping @Sendable (Published, [CertifiedBlock]) -> Void = { _, _ in },
             report: @escaping @Sendable (String) -> Void = { _ in }
         ) {
@@ -28,6 +31,7 @@ public final class ReplicaDriver: Sendable {
             self.voteKey = voteKey
             self.electorate = electorate
             self.clock = clock
+            self.uptime = uptime
             self.onCommit = onCommit
             self.report = report
         }

@@ -60,6 +60,7 @@ struct Waiters: Sendable {
         guard let key = keys[refusal.entry] else { return }
         let failure: SubmissionFailure
         switch refusal.reason {
+        case .busy: failure = .busy
         case .rule(let rejection): failure = .rejected(rejection)
         case .notSaved:
             failure = .storage(storage ?? .system(operation: "save a block", code: 0, reason: "not saved"))

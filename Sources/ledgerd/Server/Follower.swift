@@ -93,8 +93,8 @@ final class Follower: Sendable {
     private static func feed(_ block: AcceptedBlock) -> [FeedEntry] {
         block.entries.enumerated().map { position, entry in
             feed(
-                entry, EntryIndex(block.block.firstIndex.value + UInt64(position)), block.block.header.height,
-                block.block.header.time)
+                entry, EntryIndex(block.block.firstIndex.value + UInt64(position)), block.header.height,
+                block.header.time)
         }
     }
 
@@ -105,7 +105,7 @@ final class Follower: Sendable {
         var erases: [EntryIndex] = []
         switch entry?.content {
         case .document(.kpis(let kpis)): document = kpis
-        case .document(.session), nil: break
+        case .document(.session), .erased, nil: break
         case .governance(let record):
             if case .erase(let erased, _) = record.action { erases = [erased] }
         }

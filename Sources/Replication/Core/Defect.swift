@@ -1,0 +1,32 @@
+/// The ways in which we break the protocol on purpose, to see that the simulator notices.
+///
+/// Compiled into debug builds alone: in a release build `isActive` is `false`, and the optimiser removes every trace.
+/// docs/protocol.md, "Mutants", says what each does; `Tests/ReplicationTests/MutantTests.swift` that each is caught.
+enum Defect: String, CaseIterable, Sendable {
+    // Safety.
+    case voteQuorumTooSmall, viewChangeQuorumTooSmall
+    case lowestBase, baseOrderedByHeight, baseNotChecked
+    case twoVotesPerHeight, votesOffTheChain
+    case preparedForgottenAtRestart
+    case secondNewViewAccepted
+    case commitAfterLeavingView
+    case voteBeforeWrite
+    // Liveness.
+    case acceptedBodiesDropped
+    case leavesViewAlone
+    case timerForOwnEntriesOnly
+    case windowFromCommittedAlone
+    case timeoutNeverFalls
+
+    /// The defect of this task: one simulated world runs in one task, beside sound ones in others.
+    @TaskLocal static var active: Defect?
+
+    @inline(__always)
+    static func isActive(_ defect: Defect) -> Bool {
+        #if DEBUG
+            active == defect
+        #else
+            false
+        #endif
+    }
+}

@@ -1,0 +1,58 @@
+import Ledger
+
+/// Checked entries that wait for a block, in the order in which they came.
+struct EntryQueue: Sendable {
+    struct Waiting: Sendable {
+        let entry: CheckedEntry
+        let since: Duration
+    }
+
+    private(set) var waiting: [Waiting] = []
+    private var keys: Set<EntryKey> = []
+    private var byteCount = 0
+
+    var isEmpty: Bool { waiting.isEmpty }
+    var count: Int { waiting.count }
+    var oldest: Duration? { waiting.first?.since }
+    var hasRoom: Bool { waiting.count < Limits.waitingEntries && byteCount < Limits.waitingBytes }
+
+    func contains(_ key: EntryKey) -> Bool { keys.contains(key) }
+
+    /// - Returns: Whether it was new.
+    @discardableResult
+    mutating func append(_ entry: CheckedEntry, at now: Duration) -> Bool {
+        guard keys.insert(entry.key).inserted else { return false }
+        waiting.append(Waiting(entry: entry, since: now))
+        byteCount += entry.entry.byteCount
+        return true
+    }
+
+    /// Takes back what stood in a block that is not on the chain any more; it has waited longest.
+    mutating func prepend(_ entries: [CheckedEntry], at now: Duration) {
+        let new = entries.filter { keys.insert($0.key).inserted }
+        waiting.insert(contentsOf: new.map { Waiting(entry: $0, since: now) }, at: 0)
+        byteCount += new.reduce(0) { $0 + $1.entry.byteCount }
+    }
+
+    mutating func removeFirst(_ count: Int) {
+        for waiting in waiting.prefix(count) { forget(waiting.entry) }
+        waiting.removeFirst(count)
+    }
+
+    mutating func remove(_ isUnwanted: (CheckedEntry) -> Bool) {
+        guard waiting.contains(where: { isUnwanted($0.entry) }) else { return }
+        for waiting in waiting where isUnwanted(waiting.entry) { forget(waiting.entry) }
+        waiting.removeAll { isUnwanted($0.entry) }
+    }
+
+    mutating func removeAll() -> [CheckedEntry] {
+        let entries = waiting.map(\.entry)
+        self = EntryQueue()
+        return entries
+    }
+
+    private mutating func forget(_ entry: CheckedEntry) {
+        keys.remove(entry.key)
+        byteCount -= entry.entry.byteCount
+    }
+}

@@ -1,0 +1,162 @@
+import Ledger
+
+/// What was handed to the disk, and what waits for it.
+struct DiskLedger: Sendable {
+    enum Release: Sendable {
+        case proposal(Digest)
+        case prepare(BlockMark)
+        case commit(BlockHeader)
+        case viewChange
+        case newView
+    }
+
+    var releases: [(ticket: SaveTicket, release: Release)] = []
+    /// The last record that was handed over.
+    var last = SaveTicket(0)
+    /// The last that is on the disk.
+    var durable = SaveTicket(0)
+    /// The record that holds the safety state as it is now.
+    var stateTicket = SaveTicket(0)
+    /// A record was refused: the next one writes the chain above the last final block and the state again.
+    var mustRewrite = false
+
+    var nextTicket: SaveTicket { SaveTicket(last.value + 1) }
+}
+
+extension Replica {
+    /// Lets a message go once a record is on the disk: nothing is signed before what it rests on is durable.
+    mutating func release(
+        _ release: DiskLedger.Release, after ticket: SaveTicket, _ turn: inout Turn
+    ) {
+        if ticket <= disk.durable || Defect.isActive(.voteBeforeWrite) {
+            perform(release, &turn)
+        } else {
+            disk.releases.append((ticket, release))
+        }
+    }
+
+    /// What was allowed when it was handed to the disk may not be allowed any more: a node that has left a view signs
+    /// nothing in it (normal case, 4).
+    private mutating func perform(_ release: DiskLedger.Release, _ turn: inout Turn) {
+        switch release {
+        case .proposal(let hash):
+            guard safety.isNormal, let node = tree[hash], node.accepted.header.view == view else { return }
+            turn.send(.proposal(node.accepted), to: .everyone)
+        case .prepare(let mark):
+            guard safety.isNormal, mark.view == view, tree.contains(mark.headerHash) else { return }
+            turn.send(.prepare(Prepare(mark)), to: voteRecipients)
+        case .commit(let header):
+            guard
+                safety.isNormal && header.view == view || Defect.isActive(.commitAfterLeavingView)
+            else { return }
+            turn.send(.commit(header), to: voteRecipients)
+        case .viewChange:
+            guard case .changing(let departure) = safety.phase else { return }
+            send(departure, to: .everyone, &turn)
+        case .newView:
+            guard safety.isNormal else { return }
+            sendNewView(to: .others, &turn)
+        }
+    }
+
+    /// Where votes are gathered, the primary counts them; the voter's own comes back to it all the same.
+    var voteRecipients: Outgoing.Recipients { gathersVotes && !isPrimary ? .only(primary) : .everyone }
+
+    mutating func markDurable(_ ticket: SaveTicket, _ turn: inout Turn) {
+        guard ticket > disk.durable else { return }
+        disk.durable = ticket
+        let due = disk.releases.filter { $0.ticket <= ticket }
+        disk.releases.removeAll { $0.ticket <= ticket }
+        for (_, release) in due { perform(release, &turn) }
+        // Certificates that waited for their blocks.
+        for node in tree.nodes { tryPrepared(node.accepted.mark, &turn) }
+        if let preparedAhead { adopt(preparedAhead, &turn) }
+        settle(&turn)
+    }
+
+    /// Whether a block and all between it and the last final one are on the disk.
+    func isDurable(_ hash: Digest) -> Bool {
+        guard let chain = tree.chain(to: hash) else { return false }
+        return chain.allSatisfy { node in
+            guard let ticket = node.savedBy else { return false }
+            return ticket <= disk.durable
+        }
+    }
+
+    /// The disk refused (it is full, say). Nothing has left that rests on what it refused, so that never was; whoever
+    /// waits at a primary is told.
+    mutating func takeBack(from ticket: SaveTicket, _ turn: inout Turn) {
+        let refused = tree.remove { $0.savedBy.map { $0 >= ticket } ?? false }
+        if !tree.contains(tipHash) {
+            tipHash = tree.root.headerHash
+            // The rest of its chain is here still, if any was.
+            while let next = tree.nodes.first(where: { node in
+                node.parent == tipHash && node.savedBy != nil
+            }) {
+                tipHash = next.hash
+            }
+        }
+        for node in refused {
+            let entries = node.accepted.entries
+            if committee.primary(of: node.accepted.header.view) == id {
+                for entry in entries { refuse(entry, .notSaved, &turn) }
+            } else {
+                queue.prepend(entries.filter(\.canBeOrdered), at: turn.now.uptime)
+            }
+        }
+        if isPrimary {
+            for entry in queue.removeAll() { refuse(entry, .notSaved, &turn) }
+        }
+        disk.releases.removeAll { waiting in
+            guard waiting.ticket >= ticket else { return false }
+            switch waiting.release {
+            case .proposal, .prepare, .commit: return true
+            case .viewChange, .newView: return false
+            }
+        }
+        disk.mustRewrite = true
+        timers.wantResend(at: turn.now.uptime, timing)
+    }
+
+    func refuse(_ entry: CheckedEntry, _ reason: Refusal.Reason, _ turn: inout Turn) {
+        turn.effects.refuse.append(Refusal(entry: entry.entry.statement.digest, reason: reason))
+    }
+
+    /// Hands over what this turn changed.
+    mutating func save(_ turn: inout Turn) {
+        if disk.mustRewrite, !turn.steps.isEmpty || turn.savesState || timers.isRetryingDisk {
+            rewrite(&turn)
+        }
+        guard !turn.steps.isEmpty || turn.savesState else { return }
+        var record = SafetyRecord(ticket: turn.ticket)
+        record.steps = turn.steps
+        if turn.savesState {
+            record.state = safety
+            disk.stateTicket = turn.ticket
+        }
+        disk.last = turn.ticket
+        turn.effects.save = record
+    }
+
+    private mutating func rewrite(_ turn: inout Turn) {
+        turn.steps = [.truncate(to: committed.height)]
+        for node in tree.chain(to: tipHash) ?? [] {
+            turn.steps.append(.append(node.accepted))
+            tree.update(node.hash) { $0.savedBy = turn.ticket }
+        }
+        turn.savesState = true
+        for index in disk.releases.indices { disk.releases[index].ticket = turn.ticket }
+        disk.mustRewrite = false
+        timers.isRetryingDisk = false
+    }
+}
+
+extension CheckedEntry {
+    /// Whether there is something left to order.
+    var canBeOrdered: Bool {
+        switch content {
+        case .document, .governance: true
+        case .erased: false
+        }
+    }
+}

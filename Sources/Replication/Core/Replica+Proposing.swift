@@ -1,0 +1,110 @@
+import Ledger
+
+/// Entries, and the blocks that the primary makes of them (normal case, 1 and 2).
+extension Replica {
+    /// Entries gather until a block takes them. One that is on its way already is left out; whoever waits for it waits
+    /// for the first.
+    mutating func take(_ entries: [CheckedEntry], areOwn: Bool, _ turn: inout Turn) {
+        let chain = tree.chain(to: tipHash) ?? []
+        var new: [CheckedEntry] = []
+        for entry in entries where entry.canBeOrdered {
+            let key = entry.key
+            guard !queue.contains(key), !chain.contains(where: { $0.keys.contains(key) }) else { continue }
+            guard queue.hasRoom else {
+                if areOwn { refuse(entry, .busy, &turn) }
+                continue
+            }
+            if !areOwn, isCommitted(entry, turn) { continue }
+            if queue.append(entry, at: turn.now.uptime) { new.append(entry) }
+        }
+        if areOwn, safety.isNormal, !isPrimary, !new.isEmpty {
+            turn.send(.entries(new), to: .only(primary))
+        }
+    }
+
+    func isCommitted(_ entry: CheckedEntry, _ turn: Turn) -> Bool {
+        guard let identity = entry.identity else { return false }
+        return turn.documents.contains(identity, below: committed.tip.header.treeSize)
+    }
+
+    /// The primary proposes on its tip as soon as the window has room and something waits: an entry, or blocks that it
+    /// inherited from an earlier view. Batches grow while the disk and the votes are busy; no timer delays a lone entry.
+    mutating func propose(_ turn: inout Turn) {
+        guard isPrimary, safety.isNormal, !safety.hasLeftItsChain else { return }
+        while hasRoom(for: tip.header.height.next) {
+            let isFirstOfView = tip.header.view < view
+            guard !queue.isEmpty || isFirstOfView else { return }
+            let time = max(turn.now.time, tip.header.time)
+            let (entries, state) = nextBatch(at: time, &turn)
+            guard !entries.isEmpty || isFirstOfView else { continue }
+            let extended = tip.extended(
+                by: entries.map(\.entry), view: view, epoch: state.epoch, clock: time)
+            accept(
+                AcceptedBlock(
+                    block: extended.block, entries: entries, completed: extended.completed, tip: extended.tip,
+                    state: state),
+                &turn)
+        }
+    }
+
+    /// Takes waiting entries, in order, while they fit into a block and the rules at the tip admit them.
+    private mutating func nextBatch(
+        at time: Timestamp, _ turn: inout Turn
+    ) -> (entries: [CheckedEntry], state: LedgerState) {
+        var state = state
+        let size = tip.header.treeSize
+        var batch: [CheckedEntry] = []
+        var byteCount = 0
+        var taken = 0
+        for waiting in queue.waiting {
+            let entry = waiting.entry
+            let total = byteCount + entry.entry.byteCount
+            guard batch.count < Ledger.Limits.blockEntries else { break }
+            guard batch.isEmpty || total <= Ledger.Limits.blockBytes else { break }
+            taken += 1
+            do throws(Rejection) {
+                try state.admit(entry, at: time, treeSize: size)
+                // Rules act from the next height on: the batch ends behind an entry that changes them.
+                state.apply(entry, at: EntryIndex(size + UInt64(batch.count)), time: time)
+                batch.append(entry)
+                byteCount = total
+                if entry.facts.changesRules { break }
+            } catch {
+                refuse(entry, .rule(error), &turn)
+            }
+        }
+        queue.removeFirst(taken)
+        return (batch, state)
+    }
+
+    /// Normal case, 3: the height is at most W above what is committed. What a view inherits may stand higher; one
+    /// block above it is enough to settle it, and more may not come before that.
+    func hasRoom(for height: BlockHeight) -> Bool {
+        if height.value <= committed.height.value + Limits.window { return true }
+        if Defect.isActive(.windowFromCommittedAlone) { return false }
+        guard let base = safety.base else { return false }
+        return height == base.height.next
+    }
+
+    /// Says what became of entries that no block will take any more, so that nobody waits and nobody complains: the
+    /// log has them, or the rules have changed.
+    mutating func recheckQueue(_ turn: inout Turn) {
+        let time = max(turn.now.time, committed.tip.header.time)
+        var refused: [(CheckedEntry, Rejection)] = []
+        var gone: Set<EntryKey> = []
+        for waiting in queue.waiting {
+            if isCommitted(waiting.entry, turn) {
+                gone.insert(waiting.entry.key)
+                continue
+            }
+            do throws(Rejection) {
+                try state.admit(waiting.entry, at: time, treeSize: committed.tip.header.treeSize)
+            } catch { refused.append((waiting.entry, error)) }
+        }
+        for (entry, rejection) in refused {
+            gone.insert(entry.key)
+            refuse(entry, .rule(rejection), &turn)
+        }
+        queue.remove { gone.contains($0.key) }
+    }
+}

@@ -1,0 +1,273 @@
+import Ledger
+
+/// From a proposal to a final block (normal case, 3 to 5).
+extension Replica {
+    mutating func receive(_ proposal: Verified<CheckedProposal>, _ turn: inout Turn) {
+        peers.hear(proposal.sender, at: turn.now.uptime)
+        note(proposal.value.prepare, &turn)
+        consider(proposal, &turn)
+    }
+
+    /// The primary put its name to entries that do not hold. Its PREPARE still counts as evidence.
+    mutating func receiveBad(_ proposal: Verified<CheckedProposal>, _ turn: inout Turn) {
+        peers.hear(proposal.sender, at: turn.now.uptime)
+        note(proposal.value.prepare, &turn)
+        if proposal.value.header.view == view, safety.isNormal { complain(&turn) }
+    }
+
+    /// Accepts a proposal, keeps it for later, or drops it.
+    private mutating func consider(_ verified: Verified<CheckedProposal>, _ turn: inout Turn) {
+        let proposal = verified.value
+        let header = proposal.header
+        guard header.view >= view else { return }
+        guard header.view == view, safety.isNormal else { return keepForLater(verified) }
+        if let known = tree[proposal.headerHash] {
+            // The primary asks again: it lacks our vote.
+            if known.savedBy != nil { repeatVotes(for: known, &turn) }
+            return
+        }
+        guard !safety.hasLeftItsChain else { return }
+        guard header.height <= tip.header.height.next else { return keepForLater(verified) }
+        guard header.height == tip.header.height.next || Defect.isActive(.twoVotesPerHeight),
+            header.parent == tipHash || breaksItsChain(for: header)
+        else { return }
+        guard hasRoom(for: header.height) else { return keepForLater(verified) }
+        if header.parent != tipHash { moveTip(to: header.parent, &turn) }
+
+        let latest = turn.now.time.advanced(byMilliseconds: Ledger.Limits.clockDriftMilliseconds)
+        guard header.time <= latest else { return }
+        guard let block = extend(tip, state, by: proposal.entries, under: header, admittedBy: turn.documents)
+        else { return complain(&turn) }
+        accept(block, &turn)
+    }
+
+    /// Never, but for the defects that vote off the chain.
+    private func breaksItsChain(for header: BlockHeader) -> Bool {
+        guard Defect.isActive(.votesOffTheChain) || Defect.isActive(.twoVotesPerHeight) else { return false }
+        return tree.contains(header.parent)
+    }
+
+    /// Too high or too early. One for each place, and few of them: the primary sends again what is missing.
+    private mutating func keepForLater(_ proposal: Verified<CheckedProposal>) {
+        let header = proposal.value.header
+        guard header.view.value <= view.value + Limits.viewsAhead else { return }
+        guard header.height.value <= tip.header.height.value + Limits.votedHeights else { return }
+        guard !early.contains(where: { $0.value.headerHash == proposal.value.headerHash }) else { return }
+        early.append(proposal)
+        early.sort {
+            ($0.value.header.view, $0.value.header.height) < ($1.value.header.view, $1.value.header.height)
+        }
+        if early.count > Limits.earlyProposals { early.removeLast() }
+    }
+
+    /// Takes up what came too early, now that its place may have come.
+    mutating func acceptEarly(_ turn: inout Turn) {
+        let (view, committed) = (view, committed.height)
+        early.removeAll { $0.value.header.view < view || $0.value.header.height <= committed }
+        guard safety.isNormal else { return }
+        while let index = early.firstIndex(where: {
+            $0.value.header.view == view && $0.value.header.parent == tipHash
+                && hasRoom(for: $0.value.header.height)
+        }) {
+            let before = tipHash
+            consider(early.remove(at: index), &turn)
+            guard tipHash != before else { return }
+        }
+    }
+
+    /// The block that `header` names, if the entries give exactly that header and the rules admit them; `nil` else.
+    ///
+    /// - Parameter documents: `nil` where a certificate vouches for the block, so that the rules were applied already.
+    func extend(
+        _ parent: ChainTip, _ rules: LedgerState, by entries: [CheckedEntry], under header: BlockHeader,
+        admittedBy documents: (any CommittedDocuments)?
+    ) -> AcceptedBlock? {
+        guard header.height == parent.header.height.next, header.epoch == rules.epoch else { return nil }
+        guard header.time >= parent.header.time, entries.count <= Ledger.Limits.blockEntries else { return nil }
+        var state = rules
+        if let documents, !areNew(entries, above: parent.headerHash, documents) { return nil }
+        for (position, entry) in entries.enumerated() {
+            if documents != nil {
+                do throws(Rejection) {
+                    try state.admit(entry, at: header.time, treeSize: parent.header.treeSize)
+                } catch { return nil }
+                if entry.facts.changesRules, position != entries.count - 1 { return nil }
+            }
+            state.apply(
+                entry, at: EntryIndex(parent.header.treeSize + UInt64(position)), time: header.time)
+        }
+        let extended = parent.extended(
+            by: entries.map(\.entry), view: header.view, epoch: header.epoch, clock: header.time)
+        guard extended.block.header == header else { return nil }
+        return AcceptedBlock(
+            block: extended.block, entries: entries, completed: extended.completed, tip: extended.tip,
+            state: state)
+    }
+
+    /// Whether no document stands twice, in the block, its ancestors or the log.
+    private func areNew(
+        _ entries: [CheckedEntry], above parent: Digest, _ documents: any CommittedDocuments
+    ) -> Bool {
+        guard let ancestors = tree.chain(to: parent) else { return false }
+        var keys: Set<EntryKey> = []
+        return entries.allSatisfy { entry in
+            let key = entry.key
+            guard keys.insert(key).inserted, !ancestors.contains(where: { $0.keys.contains(key) }) else {
+                return false
+            }
+            guard let identity = entry.identity else { return true }
+            return !documents.contains(identity, below: committed.tip.header.treeSize)
+        }
+    }
+
+    /// Block and acceptance go to the disk, then the vote leaves. A committee of one owes nobody a proof that its block
+    /// was prepared.
+    mutating func accept(_ block: AcceptedBlock, _ turn: inout Turn) {
+        tree.insert(block, savedBy: turn.ticket)
+        tipHash = block.headerHash
+        turn.steps.append(.append(block))
+        let keys = Set(block.entries.map(\.key))
+        queue.remove { keys.contains($0.key) }
+        if committee.size == 1 {
+            tree.update(block.headerHash) { $0.isCommitReleased = true }
+            release(.commit(block.header), after: turn.ticket, &turn)
+        } else if committee.primary(of: block.header.view) == id {
+            release(.proposal(block.headerHash), after: turn.ticket, &turn)
+        } else {
+            release(.prepare(block.mark), after: turn.ticket, &turn)
+        }
+    }
+
+    mutating func note(_ prepare: Signed<Prepare>, _ turn: inout Turn) {
+        guard isCounted(prepare.body.mark) else { return }
+        switch votes.add(prepare) {
+        case .known: break
+        case .new: tryPrepared(prepare.body.mark, &turn)
+        case .contradicts(let proof): expose(proof, &turn)
+        }
+    }
+
+    mutating func note(_ vote: CommitVote, _ turn: inout Turn) {
+        guard isCounted(vote.mark) else { return }
+        switch votes.add(vote) {
+        case .known: break
+        case .new:
+            guard let certificate = votes.committed(vote.mark, quorum: committee.quorum(for: .votes)) else {
+                return
+            }
+            if gathersVotes, isPrimary { turn.send(.message(.committed(certificate)), to: .others) }
+            learn(certificate, &turn)
+        case .contradicts(let proof): expose(proof, &turn)
+        }
+    }
+
+    /// Bounds what peers can make this node remember.
+    private func isCounted(_ mark: BlockMark) -> Bool {
+        guard mark.height > committed.height else { return false }
+        guard mark.height.value <= committed.height.value + Limits.votedHeights else { return false }
+        guard mark.view.value <= view.value + Limits.viewsAhead else { return false }
+        return mark.view.value + Limits.viewsBehind >= view.value
+    }
+
+    private mutating func expose(_ proof: Equivocation, _ turn: inout Turn) {
+        turn.effects.evidence.append(proof)
+        if proof.culprit == primary, safety.isNormal { complain(&turn) }
+    }
+
+    mutating func tryPrepared(_ mark: BlockMark, _ turn: inout Turn) {
+        guard let certificate = votes.prepared(mark, quorum: committee.quorum(for: .votes)) else { return }
+        adopt(certificate, &turn)
+    }
+
+    /// Normal case, 4: with the block and its ancestors on the disk, the certificate is written, then the COMMIT leaves.
+    mutating func adopt(_ certificate: PreparedCertificate, _ turn: inout Turn) {
+        let mark = certificate.mark
+        guard mark.height > committed.height else { return }
+        guard let node = tree[mark.headerHash], isDurable(mark.headerHash) else {
+            if preparedAhead?.mark.isBelow(mark) ?? true { preparedAhead = certificate }
+            return
+        }
+        if preparedAhead == certificate { preparedAhead = nil }
+        if safety.prepared?.mark.isBelow(mark) ?? true {
+            safety.prepared = certificate
+            turn.savesState = true
+        }
+        guard safety.isNormal, mark.view == view, !node.isCommitReleased else { return }
+        tree.update(mark.headerHash) { $0.isCommitReleased = true }
+        if gathersVotes, isPrimary { turn.send(.message(.prepared(certificate)), to: .others) }
+        release(.commit(node.accepted.header), after: turn.savesState ? turn.ticket : disk.stateTicket, &turn)
+    }
+
+    /// A certificate of any view may be relied on by anyone at any time.
+    mutating func learn(_ certificate: CommitCertificate, _ turn: inout Turn) {
+        let height = certificate.header.height
+        if highestCommit?.mark.isBelow(certificate.mark) ?? true { highestCommit = certificate }
+        guard height > committed.height else { return }
+        guard !unsettled.contains(where: { $0.header.height == height }) else { return }
+        unsettled.append(certificate)
+        unsettled.sort { $0.header.height < $1.header.height }
+        // Any of them settles all below it, so the highest is enough, and the lowest is the first that can be used.
+        if unsettled.count > Limits.unsettledCertificates { unsettled.remove(at: unsettled.count / 2) }
+        settle(&turn)
+    }
+
+    /// Normal case, 5: the block of a certificate and all its ancestors are final, once they are on this node's disk.
+    mutating func settle(_ turn: inout Turn) {
+        for certificate in unsettled.reversed() {
+            let hash = certificate.mark.headerHash
+            guard tree.contains(hash) else { continue }
+            if !tree.isAncestor(hash, of: tipHash) { moveTip(to: hash, &turn) }
+            guard isDurable(hash) else { continue }
+            finalize(certificate, &turn)
+            return
+        }
+    }
+
+    private mutating func finalize(_ certificate: CommitCertificate, _ turn: inout Turn) {
+        let hash = certificate.mark.headerHash
+        guard let chain = tree.chain(to: hash), let last = chain.last else { return }
+        for node in chain {
+            turn.effects.commit.append(
+                CertifiedBlock(
+                    accepted: node.accepted, certificate: node.hash == hash ? certificate : nil))
+        }
+        committed = Position(tip: last.accepted.tip, state: last.accepted.state)
+        tree.settle(on: hash)
+        unsettled.removeAll { $0.header.height <= committed.height }
+        let oldest = View(view.value > Limits.viewsBehind ? view.value - Limits.viewsBehind : 0)
+        votes.prune(upTo: committed.height, before: oldest)
+        noteProgress(in: certificate.header.view, &turn)
+        if chain.contains(where: { $0.accepted.entries.contains { $0.facts.changesRules } }) {
+            recheckQueue(&turn)
+        }
+    }
+
+    /// Makes another block the end of the chain. Blocks that are left are kept, on the disk and here: a certificate for
+    /// one may be all that the cluster can go on from.
+    mutating func moveTip(to target: Digest, _ turn: inout Turn) {
+        guard target != tipHash, let new = tree.chain(to: target) else { return }
+        let old = tree.chain(to: tipHash) ?? []
+        let common = zip(old, new).prefix { $0.hash == $1.hash }.count
+        let left = old[common...]
+        let added = new[common...]
+        if !left.isEmpty {
+            let height = common == 0 ? committed.height : old[common - 1].height
+            turn.steps.append(.truncate(to: height))
+        }
+        for node in added {
+            turn.steps.append(.append(node.accepted))
+            tree.update(node.hash) { $0.savedBy = turn.ticket }
+        }
+        tipHash = target
+        if left.contains(where: { $0.accepted.header.view == view }) {
+            safety.hasLeftItsChain = true
+            turn.savesState = true
+        }
+        queue.prepend(left.flatMap(\.accepted.entries).filter(\.canBeOrdered), at: turn.now.uptime)
+        queue.remove { entry in new.contains { $0.keys.contains(entry.key) } }
+        if Defect.isActive(.acceptedBodiesDropped) {
+            let hashes = left.map(\.hash)
+            _ = tree.remove { hashes.contains($0.hash) }
+        }
+    }
+}
