@@ -63,7 +63,13 @@ public struct LedgerState: Sendable {
             if case .session(let keyID) = checked.sealing {
                 _ = try session(keyID, of: key.identity, at: time)
             }
-            if case .session = document { try checkRoomForSession(at: time) }
+            if case .session = document {
+                // Erasing the outer session would take the key to the inner one with it.
+                guard checked.sealing == .nodes else {
+                    throw Rejection(.sealing, "seal a session to the nodes, not with another session")
+                }
+                try checkRoomForSession(at: time)
+            }
         case .governance(let record):
             try check(record, signedBy: statement, at: time, treeSize: treeSize)
         case .erased:
