@@ -97,6 +97,10 @@ public enum Limits {
     /// The path of a tile, in bytes: seven groups of an index of 56 bits, and the rest of the path.
     public static let tilePathBytes = 64
 
+    /// A signed statement of a node, in bytes: a NEW-VIEW with the claims of 43 of 64 members has 10 kB, and two of them
+    /// must fit into a leaf.
+    public static let evidenceBytes = 20_480
+
     // MARK: Envelopes
 
     /// Values and structures of one DER document: 64 recipients with long names need half. Bounds what parsing costs

@@ -1,4 +1,5 @@
 public import Ledger
+import Synchronization
 
 /// A key pair with its certificate, made by the tool that users have.
 public struct Identity: Sendable {
@@ -38,21 +39,49 @@ public struct Identities: Sendable {
 
     public static func shared() throws -> Identities { try made.get() }
 
+    /// Those of further nodes, made when a test first wants them.
+    private static let furtherNodes = Mutex<[(sealing: Identity, tls: Identity)]>([])
+
+    /// The sealing and TLS identities of the first `count` nodes; `node` and `tls` are those of the first.
+    public func nodes(_ count: Int) throws -> [(sealing: Identity, tls: Identity)] {
+        try Self.furtherNodes.withLock { made in
+            let directory = try TemporaryDirectory()
+            while made.count < count - 1 {
+                let name = "node\(made.count + 2)"
+                made.append(
+                    (
+                        sealing: try Self.make(name, Self.rsa, in: directory),
+                        tls: try Self.make("\(name)-tls", Self.p256, Self.local, in: directory)
+                    ))
+            }
+            return [(node, tls)] + made.prefix(max(0, count - 1))
+        }
+    }
+
+    private static let rsa = "rsa:3072"
+    private static let p256 = "ec -pkeyopt ec_paramgen_curve:P-256"
+    private static let local = "-addext subjectAltName=DNS:localhost,IP:127.0.0.1"
+
+    private static func make(
+        _ name: String, _ algorithm: String, _ options: String = "", in directory: TemporaryDirectory
+    ) throws -> Identity {
+        try directory.shell(
+            "openssl req -x509 -newkey \(algorithm) -nodes -keyout \(name).key -out \(name).crt "
+                + "-subj /CN=\(name) -days 3650 \(options)")
+        let keyPEM = try directory.read("\(name).key")
+        let certificatePEM = try directory.read("\(name).crt")
+        return Identity(
+            name: name, keyPEM: keyPEM, certificatePEM: certificatePEM,
+            certificate: try KeyCertificate(pem: certificatePEM), signingKey: try IdentityKey(pem: keyPEM))
+    }
+
     private init() throws {
         let directory = try TemporaryDirectory()
         func make(_ name: String, _ algorithm: String, _ options: String = "") throws -> Identity {
-            try directory.shell(
-                "openssl req -x509 -newkey \(algorithm) -nodes -keyout \(name).key -out \(name).crt "
-                    + "-subj /CN=\(name) -days 3650 \(options)")
-            let keyPEM = try directory.read("\(name).key")
-            let certificatePEM = try directory.read("\(name).crt")
-            return Identity(
-                name: name, keyPEM: keyPEM, certificatePEM: certificatePEM,
-                certificate: try KeyCertificate(pem: certificatePEM), signingKey: try IdentityKey(pem: keyPEM)
-            )
+            try Self.make(name, algorithm, options, in: directory)
         }
-        let rsa = "rsa:3072"
-        let p256 = "ec -pkeyopt ec_paramgen_curve:P-256"
+        let rsa = Self.rsa
+        let p256 = Self.p256
         ci = try make("ci", rsa)
         ci2 = try make("ci2", p256)
         `operator` = try make("operator", p256)
@@ -61,7 +90,7 @@ public struct Identities: Sendable {
         analyst = try make("analyst", p256)
         newcomers = try (1...4).map { try make("newcomer\($0)", p256) }
         node = try make("node1", rsa)
-        tls = try make("tls", p256, "-addext subjectAltName=DNS:localhost,IP:127.0.0.1")
+        tls = try make("tls", p256, Self.local)
         token = try make("token", p256)
     }
 }

@@ -12,6 +12,8 @@ public struct TestLedger: Sendable {
     /// One for each member, in their order.
     public let voteKeys: [SigningKey]
     public let ledgerKey: SigningKey
+    /// What each member decrypts with and shows in TLS.
+    public let nodes: [(sealing: Identity, tls: Identity)]
     public let electorate: Electorate
     /// An hour after the certificates begin to be valid.
     public let start: Timestamp
@@ -23,7 +25,7 @@ public struct TestLedger: Sendable {
 
     /// - Parameters:
     ///   - seed: another seed makes other vote and ledger keys.
-    ///   - members: all share one sealing key; only a ledger of one runs today.
+    ///   - members: each has a sealing and a TLS key of its own, which take a while to make the first time.
     public init(origin: String = "example.com/kpi", members: Int = 1, seed: UInt8 = 1) throws {
         let identities = try Identities.shared()
         self.identities = identities
@@ -34,20 +36,19 @@ public struct TestLedger: Sendable {
         // The last of them all was made last.
         let newest = identities.token.certificate.notBefore
         start = newest.advanced(byMilliseconds: 3_600_000)
+        nodes = try identities.nodes(members)
         voteKeys = try (0..<members).map { try Self.key([seed, UInt8($0)]) }
         ledgerKey = try Self.key([seed, 0xFF])
         genesis = Genesis(
             origin: origin, created: newest, ledgerKey: ledgerKey.verificationKey.bytes,
             tokenKey: identities.token.certificate.publicKeyInfo,
-            members: voteKeys.enumerated().map { position, key in
-                Member(
+            members: zip(voteKeys, nodes).enumerated().map { position, keys in
+                let (key, node) = keys
+                return Member(
                     name: "node\(position + 1)", url: "https://127.0.0.1:\(7401 + position)",
                     peerAddress: "127.0.0.1:\(7501 + position)", voteKey: key.verificationKey.bytes,
-                    sealingCertificate: identities.node.certificate.der,
-                    // Genesis refuses two members with one TLS key.
-                    tlsKeyDigest: Digest.sha256(
-                        identities.tls.certificate.publicKeyInfo + (position == 0 ? [] : [UInt8(position)])
-                    ).bytes)
+                    sealingCertificate: node.sealing.certificate.der,
+                    tlsKeyDigest: Digest.sha256(node.tls.certificate.publicKeyInfo).bytes)
             },
             identities: enrolled.map { identity, role in
                 Enrolment(identity: identity.name, roles: [role], certificate: identity.certificate.der)
@@ -66,12 +67,15 @@ public struct TestLedger: Sendable {
 
     /// Opens submissions as node 1 does.
     public var checker: EntryChecker {
-        get throws {
-            EntryChecker(
-                .init(
-                    key: try DecryptionKey(pem: identities.node.keyPEM),
-                    certificate: identities.node.certificate))
-        }
+        get throws { try checker(of: 0) }
+    }
+
+    /// Opens submissions as a member does.
+    public func checker(of member: Int) throws -> EntryChecker {
+        EntryChecker(
+            .init(
+                key: try DecryptionKey(pem: nodes[member].sealing.keyPEM),
+                certificate: nodes[member].sealing.certificate))
     }
 
     /// The rules before the first entry.

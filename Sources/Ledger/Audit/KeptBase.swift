@@ -44,7 +44,7 @@ struct KeptBase {
             case .enrol(let enrolment):
                 guard (try? state.registry.checkNew(enrolment)) != nil else { continue }
             case .erase(let erased, _): orders.append(erased)
-            case .revoke: break
+            case .revoke, .evidence: break
             }
             state.apply(record, at: index, time: header.time)
         }

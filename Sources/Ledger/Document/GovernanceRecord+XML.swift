@@ -1,6 +1,6 @@
 extension GovernanceRecord {
-    /// - Throws: as `DocumentParser.parse`; `<configure>` and `<evidence>` are `.invalid`, since this version knows
-    ///   them by name only.
+    /// - Throws: as `DocumentParser.parse`; `<configure>` is `.invalid`, since this version knows it by
+    ///   name only.
     public static func parse(_ bytes: [UInt8]) throws(DocumentError) -> GovernanceRecord {
         try XMLReaderPool.shared.read(bytes, as: [.governance]) { (_, root) throws(DocumentError) in
             let action = try Action(root)
@@ -30,6 +30,14 @@ extension GovernanceRecord {
             writer.element("erase", record + [("entry", index.description)]) { writer in
                 writer.element("reason", text: reason)
             }
+        case .evidence(let member, let contradiction):
+            writer.element("evidence", record + [("member", member)]) { writer in
+                for statement in [contradiction.first, contradiction.second] {
+                    writer.element(
+                        "statement", [("signature", Base64.encode(statement.signature))],
+                        text: Base64.encode(statement.bytes))
+                }
+            }
         }
         return writer.text
     }
@@ -47,7 +55,20 @@ extension GovernanceRecord.Action {
                 reason: try Self.reason(root))
         case "erase":
             self = .erase(EntryIndex(try root.count("entry")), reason: try Self.reason(root))
-        case "configure", "evidence":
+        case "evidence":
+            let statements = try root.children("statement").map {
+                (element) throws(DocumentError) -> Contradiction.Statement in
+                let bytes = try element.onlyBytes(1...Limits.evidenceBytes)
+                let signature = try element.line("signature")
+                guard let signature = Base64.decode(signature),
+                    signature.count == SigningKey.signatureByteCount
+                else { throw .invalid(element, "the signature is not base64 of 64 bytes") }
+                return Contradiction.Statement(bytes: bytes, signature: signature)
+            }
+            guard statements.count == 2 else { throw .invalid(root, "evidence is two statements") }
+            self = .evidence(
+                member: try root.line("member"), Contradiction(statements[0], statements[1]))
+        case "configure":
             throw .invalid(root, "this version does not accept <\(root.name)> records")
         default:
             throw .invalid(root, "this is no governance record")

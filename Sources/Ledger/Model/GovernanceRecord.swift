@@ -28,6 +28,9 @@ public struct GovernanceRecord: Hashable, Sendable {
         case revoke(identity: String, keyIdentifier: [UInt8], reason: String)
         /// The payload of an entry, and every key to it, is destroyed.
         case erase(EntryIndex, reason: String)
+        /// A member, by its name, made two statements of which an honest node makes only one. Nothing follows from it
+        /// but that everyone knows.
+        case evidence(member: String, Contradiction)
     }
 
     public init(ledger: String, sequence: UInt64, action: Action) {

@@ -150,7 +150,18 @@ public struct LedgerState: Sendable {
             guard index.value < treeSize else {
                 throw Rejection(.invalid, "there is no entry \(index) to erase")
             }
+        case .evidence(let name, let contradiction):
+            try check(contradiction, of: name)
         }
+    }
+
+    private func check(_ contradiction: Contradiction, of name: String) throws(Rejection) {
+        guard let member = genesis.members.first(where: { $0.name == name }),
+            let key = VerificationKey(member.voteKey)
+        else { throw Rejection(.invalid, "there is no member \(name)") }
+        do throws(ProofError) {
+            try contradiction.verify(by: key, ledgerID: ledgerID, origin: KeyName(genesis.origin))
+        } catch { throw Rejection(.invalid, "this proves nothing against \(name): \(error.reason)") }
     }
 
     /// Applies an admitted entry.
@@ -178,6 +189,7 @@ public struct LedgerState: Sendable {
             }
         case .revoke(_, let identifier, _): registry.revoke(identifier)
         case .erase(let index, _): sessions = sessions.filter { $0.value.index != index }
+        case .evidence: break
         }
     }
 }
@@ -186,7 +198,7 @@ extension GovernanceRecord.Action {
     /// The role that each signer of such a record must have.
     public var signingRole: Role {
         switch self {
-        case .enrol, .revoke: .operator
+        case .enrol, .revoke, .evidence: .operator
         case .erase: .dpo
         }
     }

@@ -43,7 +43,7 @@ private func genesis(_ text: String) -> Result<Genesis, DocumentError> {
         }
     }
 
-    @Test(arguments: ["configure", "evidence"]) func `of a reserved kind is named and not accepted`(
+    @Test(arguments: ["configure"]) func `of a reserved kind is named and not accepted`(
         name: String
     ) throws {
         for content in ["", "<any><thing/></any>"] {

@@ -48,7 +48,7 @@ struct `The schema files` {
             #expect(try isValid(GovernanceRecord(ledger: "l", sequence: 1, action: action).xml, "governance"))
         }
         let reserved =
-            "<evidence xmlns=\"urn:kpi-ledger:governance:1\" ledger=\"l\" sequence=\"1\"><a/></evidence>"
+            "<configure xmlns=\"urn:kpi-ledger:governance:1\" ledger=\"l\" sequence=\"1\"><a/></configure>"
         #expect(try isValid(reserved, "governance"))
     }
 
