@@ -16,6 +16,8 @@ public enum Limits {
     public static let viewsBehind: UInt64 = 6
     /// Proposals that came too high or too early: twice what the window lets a primary send.
     public static let earlyProposals = 8
+    /// Blocks that are not final in memory, beyond which no more are fetched until some are.
+    public static let blocksInMemory = 96
     /// Commit certificates whose blocks are not on the disk yet; the highest settles all.
     public static let unsettledCertificates = 16
     /// Entries in one message to another node, in bytes; a single entry may be larger.

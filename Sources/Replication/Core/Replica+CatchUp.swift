@@ -72,10 +72,13 @@ extension Replica {
     private func wanted() -> (FetchRequest, ReplicaID?)? {
         guard committee.size > 1 else { return nil }
         let highest = peers.highestCommitted
-        let isFarBehind = highest.value > committed.height.value + Limits.window
-        if isFarBehind { return (.committed(after: committed.height), nil) }
-        if let certificate = unsettled.last, !tree.contains(certificate.mark.headerHash) {
-            return (.committed(after: committed.height), nil)
+        // What is fetched and on its way to the disk is not asked for again: the next range follows it meanwhile.
+        let reached = unsettled.last { tree.contains($0.mark.headerHash) }?.header.height ?? committed.height
+        let isFarBehind = highest.value > reached.value + Limits.window
+        let lacksCertified = unsettled.last.map { $0.header.height > reached } ?? false
+        if isFarBehind || lacksCertified {
+            guard tree.nodes.count < Limits.blocksInMemory else { return nil }
+            return (.committed(after: reached), nil)
         }
         if let arriving, let base = arriving.certificate?.mark, base.height > committed.height,
             !tree.contains(base.headerHash)

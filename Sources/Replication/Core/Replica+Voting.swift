@@ -21,9 +21,9 @@ extension Replica {
         let header = proposal.header
         guard header.view >= view else { return }
         guard header.view == view, safety.isNormal else { return keepForLater(verified) }
-        if let known = tree[proposal.headerHash] {
+        if let known = tree[proposal.headerHash], tree.isAncestor(known.hash, of: tipHash) {
             // The primary asks again: it lacks our vote.
-            if known.savedBy != nil { repeatVotes(for: known, &turn) }
+            repeatVotes(for: known, &turn)
             return
         }
         guard !safety.hasLeftItsChain else { return }
@@ -124,6 +124,8 @@ extension Replica {
     /// was prepared.
     mutating func accept(_ block: AcceptedBlock, _ turn: inout Turn) {
         tree.insert(block, savedBy: turn.ticket)
+        // It may have been fetched before, and be in memory alone.
+        tree.update(block.headerHash) { $0.savedBy = turn.ticket }
         tipHash = block.headerHash
         turn.steps.append(.append(block))
         let keys = Set(block.entries.map(\.key))
