@@ -1,10 +1,11 @@
 internal import COpenSSL
+import Synchronization
 
 /// One OpenSSL key, of a kind that the ledger takes.
 ///
 /// `@unchecked Sendable` by this rule: neither key nor template is changed after `init`, and OpenSSL lets any number of
-/// threads read such objects at once (openssl-threads(7)); every operation makes a context of its own. The pointers
-/// never leave this file.
+/// threads read such objects at once (openssl-threads(7)); every operation has a context to itself while it lasts. The
+/// pointers never leave this file.
 @safe final class EVPKey: @unchecked Sendable {
     /// What a key can do follows from its kind.
     enum Kind: Hashable, Sendable {
@@ -15,8 +16,10 @@ internal import COpenSSL
 
     let kind: Kind
     private let pointer: OpaquePointer
-    /// Ready to verify; each call works on a copy, which costs less than looking the algorithms up again.
+    /// Ready to verify: copies of it are what calls work with, which costs less than looking the algorithms up again.
     private let verification: OpaquePointer?
+    /// Copies that no call holds. Never more of them than threads have verified with this key at one time.
+    private let idle = Mutex<[VerificationContext]>([])
 
     /// Every SubjectPublicKeyInfo of a P-256 key begins so: id-ecPublicKey, prime256v1 by name, 65 bytes uncompressed.
     private static let p256Prefix: [UInt8] = [
@@ -140,9 +143,24 @@ extension EVPKey {
     func verifies(_ signature: [UInt8], of digest: Digest) -> Bool {
         defer { OpenSSL.forgetErrors() }
         let message = digest.bytes
-        guard let context = unsafe EVP_PKEY_CTX_dup(verification) else { return false }
-        defer { unsafe EVP_PKEY_CTX_free(context) }
-        return unsafe EVP_PKEY_verify(context, signature, signature.count, message, message.count) == 1
+        let waiting = idle.withLock { $0.popLast() }
+        guard let context = unsafe waiting ?? VerificationContext(copying: verification) else { return false }
+        defer { idle.withLock { $0.append(context) } }
+        return unsafe EVP_PKEY_verify(context.pointer, signature, signature.count, message, message.count) == 1
+    }
+
+    /// A context set up to verify. What a verification leaves in it does not reach the next one.
+    ///
+    /// `@unchecked Sendable`: one call holds it at a time; the pool hands it out under a lock.
+    @safe private final class VerificationContext: @unchecked Sendable {
+        let pointer: OpaquePointer
+
+        init?(copying template: OpaquePointer?) {
+            guard let copy = unsafe EVP_PKEY_CTX_dup(template) else { return nil }
+            unsafe pointer = copy
+        }
+
+        deinit { unsafe EVP_PKEY_CTX_free(pointer) }
     }
 
     func sign(_ digest: Digest) throws(EnvelopeError) -> [UInt8] {

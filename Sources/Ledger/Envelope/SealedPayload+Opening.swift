@@ -41,10 +41,13 @@ extension SealedPayload {
     /// Where no key came out, a random one is tried: both failures cost the same and say the same, so that nobody can
     /// use a node to find out which ciphertexts are well padded (RFC 3218 §2.3.2).
     private func open(triedKey: [UInt8]?) throws(EnvelopeError) -> Opened {
-        let random = try RandomBytes.make(AES256GCM.keyBytes)
+        guard let random = Self.keyOfNothing else { throw .libraryFailure("make random bytes") }
         let key = triedKey?.count == AES256GCM.keyBytes ? triedKey ?? random : random
         return try open(contentKey: key)
     }
+
+    /// Drawn once a process: drawing it takes longer than opening a document, and no payload was ever sealed with it.
+    private static let keyOfNothing = try? RandomBytes.make(AES256GCM.keyBytes)
 
     static func checkKey(_ key: [UInt8], _ what: String) throws(EnvelopeError) {
         guard key.count == AES256GCM.keyBytes else {
