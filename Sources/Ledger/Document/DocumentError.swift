@@ -44,3 +44,15 @@ extension Unicode.Scalar {
     /// C0, DEL and C1: nothing that a name or a log line should hold.
     var isControl: Bool { value < 0x20 || (0x7F...0x9F).contains(value) }
 }
+
+extension String {
+    /// Whether one of the scalars is a control, looked for in the bytes: C1 is C2 80 to C2 9F.
+    var holdsControl: Bool {
+        var previous: UInt8 = 0
+        for byte in utf8 {
+            if byte < 0x20 || byte == 0x7F || (previous == 0xC2 && byte <= 0x9F) { return true }
+            previous = byte
+        }
+        return false
+    }
+}

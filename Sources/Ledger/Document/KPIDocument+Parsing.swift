@@ -6,16 +6,15 @@ extension KPIDocument {
         if let pipeline { shared.own.append(Label(name: Self.pipelineLabel, value: pipeline)) }
         var measures: [Measure] = []
         for element in root.elements {
-            switch element.name {
-            case "label":
+            if element.isNamed("label") {
                 try shared.add(element, pipelineIsTaken: pipeline != nil)
-            case "measure":
+            } else if element.isNamed("measure") {
                 guard measures.count < Limits.measuresPerDocument else {
                     throw .invalid(root, "more than \(Limits.measuresPerDocument) measures")
                 }
                 measures.append(
                     try Measure(element, documentLabels: shared.own, pipelineIsTaken: pipeline != nil))
-            default:
+            } else {
                 throw .invalid(element, "the element is not known here")
             }
         }
@@ -110,10 +109,12 @@ private struct LabelList {
 
     /// The labels with those of the document that have another name, sorted.
     func merged(over document: [Label], at element: XMLElement) throws(DocumentError) -> [Label] {
-        let all = own + document.filter { shared in !own.contains { $0.name == shared.name } }
+        var all = own
+        for shared in document where !own.contains(where: { $0.name == shared.name }) { all.append(shared) }
         guard all.count <= Limits.labelsPerMeasure else {
             throw .invalid(element, "more than \(Limits.labelsPerMeasure) labels, the document's included")
         }
-        return all.sorted()
+        all.sort()
+        return all
     }
 }

@@ -65,22 +65,22 @@ extension XMLElement {
     }
 
     /// Free of control characters, `what` names the text in the reason.
-    func checkedLine(_ text: String, _ what: String, limitBytes: Int) throws(DocumentError) -> String {
-        guard !text.isEmpty else { throw .invalid(self, "\(what) is empty") }
+    func checkedLine(
+        _ text: String, _ what: @autoclosure () -> String, limitBytes: Int
+    ) throws(DocumentError) -> String {
+        guard !text.isEmpty else { throw .invalid(self, "\(what()) is empty") }
         guard text.utf8.count <= limitBytes else {
-            throw .invalid(self, "\(what) has \(text.utf8.count) bytes, the limit is \(limitBytes)")
+            throw .invalid(self, "\(what()) has \(text.utf8.count) bytes, the limit is \(limitBytes)")
         }
-        guard !text.unicodeScalars.contains(where: \.isControl) else {
-            throw .invalid(self, "\(what) holds a control character")
-        }
+        guard !text.holdsControl else { throw .invalid(self, "\(what()) holds a control character") }
         return text
     }
 
     /// The children named `name`, which must all stand together; the schema has seen to that.
     func children(_ name: String) -> [XMLElement] { elements.filter { $0.name == name } }
 
-    func child(_ name: String) throws(DocumentError) -> XMLElement {
-        guard let child = elements.first(where: { $0.name == name }) else {
+    func child(_ name: StaticString) throws(DocumentError) -> XMLElement {
+        guard let child = elements.first(where: { $0.isNamed(name) }) else {
             throw .invalid(self, "the element \"\(name)\" is missing")
         }
         return child

@@ -11,6 +11,11 @@ import CLibXML2
     /// The name without its prefix.
     var name: String { unsafe String(xml: node.pointee.name) }
 
+    /// Whether this is the name, without its prefix.
+    func isNamed(_ name: StaticString) -> Bool {
+        unsafe xmlStrEqual(node.pointee.name, name.utf8Start) == 1
+    }
+
     /// Empty outside any namespace.
     var namespace: String {
         guard let namespace = unsafe node.pointee.ns else { return "" }
@@ -56,6 +61,10 @@ import CLibXML2
         from first: UnsafeMutablePointer<xmlNode>?, isStrict: Bool = false
     ) -> String? {
         guard var node = unsafe first else { return "" }
+        // Nearly every text is one node.
+        if unsafe node.pointee.next == nil, unsafe node.pointee.type == XML_TEXT_NODE {
+            return unsafe String(xml: node.pointee.content)
+        }
         var text = ""
         while true {
             guard unsafe node.pointee.type == XML_TEXT_NODE else { return isStrict ? nil : text }

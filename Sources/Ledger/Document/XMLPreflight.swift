@@ -39,6 +39,8 @@ enum XMLPreflight {
         var head = bytes.prefix(256)
         if head.starts(with: mark) { head = head.dropFirst(mark.count) }
         guard head.starts(with: "<?xml".utf8) else { return }
+        // The one that most tools write, ours among them, needs no looking into.
+        guard !head.starts(with: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>".utf8) else { return }
         head = head.prefix { $0 != UInt8(ascii: ">") }
         let name = Array("encoding".utf8)
         while head.count >= name.count, !head.starts(with: name) { head = head.dropFirst() }

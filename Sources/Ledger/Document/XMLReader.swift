@@ -29,11 +29,12 @@ final class XMLReader: @unchecked Sendable {
             throw error
         }
         let root = try document.root()
-        guard let vocabulary = vocabularies.first(where: { $0.namespace == root.namespace }) else {
+        let namespace = root.namespace
+        guard let vocabulary = vocabularies.first(where: { $0.namespace == namespace }) else {
             let expected = vocabularies.map(\.namespace).joined(separator: " or ")
             throw .invalid(
                 root,
-                "the namespace is \"\(DocumentError.excerpt(root.namespace))\" and should be \(expected)")
+                "the namespace is \"\(DocumentError.excerpt(namespace))\" and should be \(expected)")
         }
         let validator = try validationContext(vocabulary)
         do throws(DocumentError) {
@@ -143,11 +144,7 @@ final class XMLReader: @unchecked Sendable {
     func parse(_ bytes: [UInt8]) throws(DocumentError) -> XMLTree {
         state.refusal = nil
         state.namespaceDeclarations = 0
-        let parsed: UnsafeMutablePointer<xmlDoc>? = unsafe bytes.withUnsafeBytes { buffer in
-            let text = unsafe buffer.baseAddress?.assumingMemoryBound(to: CChar.self)
-            return unsafe xmlCtxtReadMemory(context, text, Int32(buffer.count), nil, nil, Self.options)
-        }
-        guard let parsed = unsafe parsed else {
+        guard let parsed = unsafe build(bytes) else {
             throw state.refusal ?? .malformed("not well-formed XML", line: 1, column: 1)
         }
         let tree = unsafe XMLTree(parsed)
@@ -156,6 +153,33 @@ final class XMLReader: @unchecked Sendable {
             throw .malformed("the version of XML should be 1.0", line: 1, column: 1)
         }
         return tree
+    }
+
+    /// What `xmlCtxtReadMemory` does, with an input that lies where it is: that function's input buffer is asked for more
+    /// at every step through the last 250 bytes, which are half of a document of ours.
+    ///
+    /// - Precondition: no byte is zero, which ends the input.
+    private func build(_ bytes: [UInt8]) -> UnsafeMutablePointer<xmlDoc>? {
+        unsafe xmlCtxtReset(context)
+        guard unsafe xmlCtxtUseOptions(context, Self.options) == 0 else { return nil }
+        let text = bytes + [0]
+        return unsafe text.withUnsafeBufferPointer { buffer in
+            guard let input = unsafe xmlNewStringInputStream(context, buffer.baseAddress) else { return nil }
+            guard unsafe inputPush(context, input) >= 0 else {
+                unsafe xmlFreeInputStream(input)
+                return nil
+            }
+            unsafe xmlParseDocument(context)
+            // Nothing in the context may point to the text when this closure ends.
+            while let used = unsafe inputPop(context) { unsafe xmlFreeInputStream(used) }
+            let document = unsafe context.pointee.myDoc
+            unsafe context.pointee.myDoc = nil
+            guard unsafe context.pointee.wellFormed == 1 else {
+                unsafe xmlFreeDoc(document)
+                return nil
+            }
+            return unsafe document
+        }
     }
 
     /// Keeps the first refusal, which is the cause of those that follow, and stops the parser.
