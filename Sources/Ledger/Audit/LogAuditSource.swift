@@ -160,11 +160,12 @@ public struct LogAuditSource: AuditSource {
         let tables = log.tables
         do throws(StoreError) {
             try log.store.read { transaction throws(StoreError) in
+                var block: BlockRows?
                 for number in indexes where byteCount < Self.answerBytes {
                     let index = EntryIndex(number)
-                    guard
-                        let stored = try transaction.value(
-                            tables.entries, try tables.entryKey(of: index, in: transaction))
+                    if block?.holds(index) != true { block = try blockRows(of: index, in: transaction) }
+                    guard let key = block?.key(of: index),
+                        let stored = try transaction.value(tables.entries, key)
                     else { throw LogTables.lost(index) }
                     byteCount += stored.statement.count + stored.payload.count
                     var documentIndex: UInt64?
@@ -187,6 +188,39 @@ public struct LogAuditSource: AuditSource {
             throw AuditFault(.store, error.description, index: index)
         }
         return found
+    }
+
+    /// Where the entries of one block lie: looked up once for all of them.
+    private struct BlockRows {
+        let height: BlockHeight
+        let hash: Digest
+        /// From its first entry to the first of the next block.
+        let start: EntryIndex
+        let end: EntryIndex?
+
+        func holds(_ index: EntryIndex) -> Bool { start <= index && (end.map { index < $0 } ?? true) }
+
+        func key(of index: EntryIndex) -> EntryKey {
+            EntryKey(height: height, hash: hash, position: UInt32(clamping: index.value - start.value))
+        }
+    }
+
+    private func blockRows(
+        of index: EntryIndex, in transaction: borrowing ReadTransaction
+    ) throws(StoreError) -> BlockRows {
+        let tables = log.tables
+        guard let start = try transaction.last(tables.starts, atOrBefore: index),
+            let hash = try transaction.value(tables.chain, start.value)
+        else { throw LogTables.lost(index) }
+        let following = EntryIndex(index.value + 1)
+        let end: EntryIndex?
+        do throws(StoreError) {
+            end = try transaction.first(tables.starts, atOrAfter: following)?.key
+        } catch {
+            // A damaged row is told of by whoever needs it.
+            end = following
+        }
+        return BlockRows(height: start.value, hash: hash, start: start.key, end: end)
     }
 
     public func tileHashes(level: Int, range: Range<UInt64>) throws -> [Digest]? {
