@@ -24,7 +24,7 @@ struct DocumentsBench {
         let ledger = bench.ledger
         let floors = try Floors(bench)
         defer { floors.stop() }
-        let node = try ServerProcess("ledgerd", ["serve", "--directory", try servable()])
+        let node = try bench.startNode()
         defer { node.stop() }
         let load = try LoadGenerator(port: node.port)
         _ = try await load.send([ledger.session.submission], connections: 1)
@@ -69,20 +69,6 @@ struct DocumentsBench {
         figures.report(
             submissionBytes: warm[0].count, documentBytes: document, connections: Self.connections
         ).print()
-    }
-
-    /// The ledger's node, listening on any free port.
-    private func servable() throws -> String {
-        let directory = bench.ledger.directory + "/node1"
-        let path = URL(filePath: directory + "/config.json")
-        let text = try String(contentsOf: path, encoding: .utf8)
-        // The first port of the file is that of HTTPS.
-        guard let port = text.range(of: #""port" : [0-9]+"#, options: .regularExpression) else {
-            throw BenchFailure("config.json has no port")
-        }
-        try text.replacingCharacters(in: port, with: #""port" : 0"#).write(
-            to: path, atomically: true, encoding: .utf8)
-        return directory
     }
 }
 

@@ -18,6 +18,20 @@ struct Workbench: Sendable {
         let ledger = try BenchLedger(madeIn: directory + "/ledger")
         try await body(Workbench(rounds: options.rounds, directory: directory, ledger: ledger))
     }
+
+    /// The ledger's node, in a process of its own, on any free port.
+    func startNode() throws -> ServerProcess {
+        let directory = ledger.directory + "/node1"
+        let path = URL(filePath: directory + "/config.json")
+        let text = try String(contentsOf: path, encoding: .utf8)
+        // The first port of the file is that of HTTPS.
+        guard let port = text.range(of: #""port" : [0-9]+"#, options: .regularExpression) else {
+            throw BenchFailure("config.json has no port")
+        }
+        try text.replacingCharacters(in: port, with: #""port" : 0"#).write(
+            to: path, atomically: true, encoding: .utf8)
+        return try ServerProcess("ledgerd", ["serve", "--directory", directory])
+    }
 }
 
 /// A program of this package, run beside this one; it serves until it is told to stop.
@@ -48,6 +62,8 @@ final class ServerProcess: @unchecked Sendable {
         }
         self.port = port
     }
+
+    var identifier: Int32 { process.processIdentifier }
 
     /// Processor time it has used, all its threads together. Unlike the clock, it does not see who else is at work.
     var processorSeconds: Double {
