@@ -9,78 +9,98 @@ import Synchronization
 ///
 /// Blocks that were just committed are handed over as they are. Whatever is older, or did not fit into the buffer, is
 /// read back from the log: slower, and never lost.
+///
+/// Commits keep a pause between them, because each takes its turn at the disk on which the log's own flushes wait. A
+/// document that comes after a silence is followed at once.
 final class Follower: Sendable {
-    private struct Buffer: Sendable {
-        var entries: [FeedEntry] = []
+    private struct Waiting: Sendable {
+        var blocks: [AcceptedBlock] = []
+        var entryCount = 0
+        /// How many entries are final.
+        var finalSize: UInt64 = 0
         var isScheduled = false
     }
-
-    /// Entries handed over and not yet applied: bounds memory when the follower falls behind.
-    private static let bufferedEntries = 4096
 
     private let log: LogStore
     private let store: QueryStore
     private let logger: Logger
-    private let published: @Sendable () -> Published
     private let queue = DispatchQueue(label: "follower", qos: .utility)
-    private let buffer = Mutex(Buffer())
+    private let waiting = Mutex(Waiting())
+    /// When the next commit may begin.
+    private let earliest = Mutex(DispatchTime.now())
     private let failure = Mutex<String?>(nil)
+    private let isStopping = Atomic(false)
 
-    init(log: LogStore, store: QueryStore, logger: Logger, published: @escaping @Sendable () -> Published) {
+    init(log: LogStore, store: QueryStore, logger: Logger) {
         self.log = log
         self.store = store
         self.logger = logger
-        self.published = published
     }
 
-    /// Takes newly final blocks; returns at once.
-    func offer(_ blocks: [CertifiedBlock]) {
-        let wake = buffer.withLock { buffer in
-            let count = blocks.reduce(0) { $0 + $1.accepted.entries.count }
-            if buffer.entries.count + count <= Self.bufferedEntries {
-                for block in blocks { buffer.entries += Self.feed(block.accepted) }
+    /// Takes note of how far the log is final, with the newest blocks where they are at hand; returns at once.
+    func follow(to finalSize: UInt64, _ blocks: [CertifiedBlock] = []) {
+        let wake = waiting.withLock { waiting in
+            waiting.finalSize = max(waiting.finalSize, finalSize)
+            for block in blocks {
+                let count = block.accepted.entries.count
+                guard waiting.entryCount + count <= Limits.followerBuffer else { break }
+                waiting.blocks.append(block.accepted)
+                waiting.entryCount += count
             }
-            defer { buffer.isScheduled = true }
-            return !buffer.isScheduled
+            defer { waiting.isScheduled = true }
+            return !waiting.isScheduled
         }
-        if wake { queue.async { self.run() } }
+        if wake { queue.asyncAfter(deadline: earliest.withLock { $0 }) { self.run() } }
     }
 
-    /// Follows what is final by now; returns when that is done.
-    func catchUp() { queue.sync { self.run() } }
+    /// Returns when everything that is final by now has been followed.
+    func settle() async {
+        await withCheckedContinuation { continuation in
+            queue.async {
+                self.run()
+                continuation.resume()
+            }
+        }
+    }
+
+    /// Returns when nothing runs any more. What is not followed by then is followed after the next start.
+    func stop() async {
+        isStopping.store(true, ordering: .relaxed)
+        await settle()
+    }
 
     /// Why the follower stands still, if it does.
     var trouble: String? { failure.withLock { $0 } }
 
     private func run() {
         do {
-            while let batch = try nextBatch() {
+            while !isStopping.load(ordering: .relaxed), let batch = try nextBatch() {
                 _ = try store.apply(batch)
                 failure.withLock { $0 = nil }
             }
         } catch {
             logger.error("the query store does not follow the log", metadata: ["error": "\(error)"])
             failure.withLock { $0 = "\(error)" }
-            buffer.withLock { $0 = Buffer() }
+            waiting.withLock { $0 = Waiting(finalSize: $0.finalSize) }
         }
+        earliest.withLock { $0 = .now() + .milliseconds(Limits.followerPauseMilliseconds) }
     }
 
     /// The entries that come next, or `nil` where there are none for now.
     private func nextBatch() throws -> [FeedEntry]? {
         let next = try store.nextIndex()
-        let handedOver: [FeedEntry] = buffer.withLock { buffer in
-            defer { buffer.entries = [] }
-            return buffer.entries
+        let (blocks, size) = waiting.withLock { waiting in
+            defer { (waiting.blocks, waiting.entryCount) = ([], 0) }
+            return (waiting.blocks, waiting.finalSize)
         }
-        let fresh = handedOver.drop { $0.index < next }
+        let fresh = blocks.flatMap(Self.feed).drop { $0.index < next }
         if fresh.first?.index == next { return Array(fresh) }
 
-        let size = published().size
         guard next.value < size else {
             // Nothing is left, unless blocks came in this moment.
-            let isIdle = buffer.withLock { buffer in
-                if buffer.entries.isEmpty { buffer.isScheduled = false }
-                return buffer.entries.isEmpty
+            let isIdle = waiting.withLock { waiting in
+                if waiting.finalSize == size { waiting.isScheduled = false }
+                return waiting.finalSize == size
             }
             return isIdle ? nil : []
         }

@@ -36,4 +36,9 @@ extension Limits {
     static let querySeconds = 120
     /// Entries that the follower applies in one transaction of the query store.
     static let followerEntries: UInt64 = 512
+    /// Entries handed to the follower and not yet followed: 4 MB. What does not fit is read back from the log.
+    static let followerBuffer = 4096
+    /// The pause between two commits of the query store: so far behind are queries while documents stream in. Shorter,
+    /// its flushes take the disk from those that clients wait for.
+    static let followerPauseMilliseconds = 50
 }

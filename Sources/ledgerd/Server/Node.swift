@@ -41,16 +41,14 @@ final class Node: Sendable {
             queries = opened.store
             if let reason = opened.rebuilt { logger.notice("\(reason)") }
 
-            let followed = FollowerPort()
+            let follower = Follower(log: log, store: queries, logger: logger)
+            self.follower = follower
             driver = try ReplicaDriver(
                 ports: .init(
                     log: log, voteKey: directory.voteKey, electorate: directory.electorate, clock: clock,
-                    onCommit: { _, blocks in followed.follower?.offer(blocks) },
+                    onCommit: { published, blocks in follower.follow(to: published.size, blocks) },
                     report: { logger.error("\($0)") }),
                 id: directory.id, genesis: genesis, ledgerID: directory.ledgerID)
-            let driver = self.driver
-            follower = Follower(log: log, store: queries, logger: logger, published: { driver.published })
-            followed.follower = follower
         } catch let error as StoreError {
             throw CommandFailure(.unreachable, "\(error)", remedy: Self.remedy(error))
         }
@@ -75,11 +73,4 @@ final class Node: Sendable {
             "Do not delete anything: run `ledgerd verify --directory` and see docs/operating.md, “Damage”."
         }
     }
-}
-
-/// Joins the driver, which is made first, to the follower, which needs it.
-///
-/// Safe to share: set once, before the driver can commit a block that was submitted.
-private final class FollowerPort: @unchecked Sendable {
-    var follower: Follower?
 }

@@ -108,10 +108,11 @@ private struct NodeService: Service {
     let node: Node
 
     func run() async throws {
-        node.follower.catchUp()
+        // What was final before the start; a query store that is made anew follows beside the first requests.
+        node.follower.follow(to: node.driver.published.size)
         // Services end in the reverse order of their start: the server has answered its last request by now.
         try? await gracefulShutdown()
         await node.driver.stop()
-        node.follower.catchUp()
+        await node.follower.stop()
     }
 }

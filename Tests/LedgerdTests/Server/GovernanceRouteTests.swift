@@ -31,7 +31,7 @@ import Testing
             let submission = try ledger.document(id: "a", "40")
             try await served.append(submission)
             try await served.append(try ledger.document(id: "b", "2"))
-            served.settleQueries()
+            await served.settleQueries()
             let sum = "sum(sum_over_time(cicd_pipeline_run_duration_seconds[1h]))"
             #expect(try await served.value(sum, token: analyst) == "42")
 
@@ -45,7 +45,7 @@ import Testing
             let proof = try await served.caller.get("/v1/entries/0/proof", token: analyst)
             _ = try Receipt(parsing: proof.body)
                 .verify(leaf: statement.body, policy: served.node.directory.policy)
-            served.settleQueries()
+            await served.settleQueries()
             #expect(try await served.value(sum, token: analyst) == "2")
             // Its id stays taken, whatever is sent under it.
             for resend in [submission, try ledger.document(id: "a", "41")] {

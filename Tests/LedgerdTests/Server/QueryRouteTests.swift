@@ -22,7 +22,7 @@ import Testing
             let token = try await served.ledger.token([.analyst])
             try await served.append(try served.ledger.document(id: "a", "40"))
             try await served.append(try served.ledger.document(id: "b", "2"))
-            served.settleQueries()
+            await served.settleQueries()
             #expect(
                 try await served.value(
                     "sum(sum_over_time(cicd_pipeline_run_duration_seconds[1h]))", token: token) == "42")
@@ -112,7 +112,7 @@ import Testing
                     "1", "m\($0 % 400)", unit: "", at: ledger.start.advanced(byMilliseconds: -Int64($0) * 10))
             }
             try await served.append(try ledger.seal(ledger.xml(id: "many", measures), by: ci))
-            served.settleQueries()
+            await served.settleQueries()
             let end = ledger.start.milliseconds / 1000
             let range = "start=\(end - 10_999)&end=\(end)&step=1"
             let all = "%7B__name__%3D~%22m.*%22%7D"

@@ -168,7 +168,7 @@ struct ServedNode: Sendable {
     }
 
     /// Returns once the query store has followed everything that is final.
-    func settleQueries() { node.follower.catchUp() }
+    func settleQueries() async { await node.follower.settle() }
 
     /// The value of an instant query with one number as its answer; `nil` where it is empty.
     func value(_ query: String, token: String) async throws -> String? {
