@@ -33,16 +33,21 @@ struct EntryRoutes: Sendable {
 
         let acknowledgement: Acknowledgement
         let published = node.driver.published
+        var identity: DocumentIdentity?
         do {
             let entry = try node.checker.check(
                 bytes, expecting: kind, state: published.state, clock: node.clock())
+            identity = entry.identity
             try checkErasure(entry, published)
             acknowledgement = try await node.driver.submit(entry)
         } catch {
             node.metrics.submissionsRefused.increment()
             switch error {
             case let rejection as Rejection: throw Problem(rejection)
-            case let failure as SubmissionFailure: throw Problem(failure)
+            case let failure as SubmissionFailure:
+                var problem = Problem(failure)
+                if problem.status == .conflict { problem.entry = try identity.flatMap(entryOf) }
+                throw problem
             default: throw error
             }
         }
@@ -52,6 +57,12 @@ struct EntryRoutes: Sendable {
         return Response.bytes(
             receipt.bytes, "text/plain; charset=utf-8", .never, status: acknowledgement.isNew ? .created : .ok
         ).with(.location, "/v1/entries/\(acknowledgement.index)")
+    }
+
+    /// The final entry of a document, told to its submitter alone: the identity is that of the signature.
+    private func entryOf(_ identity: DocumentIdentity) throws -> EntryIndex? {
+        let index = try node.log.index(of: identity)
+        return index.flatMap { $0.value < node.driver.published.size ? $0 : nil }
     }
 
     /// An order to erase what has no payload would stand in the log for ever and do nothing: say so instead.

@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import Ledger
 import NIOCore
 
 /// An answer that is not what was asked for: `application/problem+json` (RFC 9457).
@@ -14,6 +15,8 @@ struct Problem: Error, Sendable {
     /// Where in an XML document, counted from 1.
     var line: Int?
     var column: Int?
+    /// The entry that already has the document's id.
+    var entry: EntryIndex?
     var headers: HTTPFields = [:]
 
     init(_ name: String, _ status: HTTPResponse.Status, _ detail: String) {
@@ -38,6 +41,7 @@ extension Problem {
         let detail: String
         let line: Int?
         let column: Int?
+        let entry: UInt64?
     }
 
     func response() throws -> Response {
@@ -53,7 +57,7 @@ extension Problem {
         let body = try encoder.encode(
             Body(
                 type: "urn:kpi-ledger:problem:\(name)", title: status.reasonPhrase, status: status.code,
-                detail: detail, line: line, column: column))
+                detail: detail, line: line, column: column, entry: entry?.value))
         var headers = headers
         headers[.contentType] = "application/problem+json"
         headers[.cacheControl] = "no-store"

@@ -30,6 +30,7 @@ import Testing
             let other = try await served.caller.append(served.ledger.document(id: "one", "313"))
             #expect(other.status == 409)
             #expect(other.problem == "conflict")
+            #expect(try other.json(as: Answer.Problem.self).entry == 0)
         }
     }
 

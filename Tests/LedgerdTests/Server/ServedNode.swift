@@ -31,6 +31,7 @@ struct Answer: Sendable {
         let detail: String
         let line: Int?
         let column: Int?
+        let entry: UInt64?
     }
 
     /// `urn:kpi-ledger:problem:` left out; `nil` where the answer is no problem in the right form.
