@@ -38,8 +38,13 @@ struct Ledgerd: AsyncParsableCommand {
         } catch  where exitCode(for: error) == .validationFailure {
             FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
             Foundation.exit(CommandFailure.Status.wrongUsage.rawValue)
-        } catch {
+        } catch  where exitCode(for: error) == .success {
+            // Help was asked for, or the version.
             exit(withError: error)
+        } catch {
+            // Whatever it is, it is no verdict: 1 would say that something was verified and found wrong.
+            FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
+            Foundation.exit(CommandFailure.Status.unreachable.rawValue)
         }
     }
 }
