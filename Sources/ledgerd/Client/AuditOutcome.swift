@@ -67,7 +67,8 @@ extension AuditOutcome.Summary {
         let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
         let rate = seconds > 0 ? UInt64(min(Double(entries) / seconds, 1e12)) : 0
         var text =
-            "verified: \(ProgressLine.grouped(entries)) entries in \(ProgressLine.grouped(blocks)) blocks, "
+            "verified: \(ProgressLine.count(entries, "entry", "entries")) in "
+            + "\(ProgressLine.count(blocks, "block", "blocks")), "
         text +=
             "\(ProgressLine.duration(seconds: seconds)), \(ProgressLine.grouped(rate)) entries a second\n"
         if examined < entries {

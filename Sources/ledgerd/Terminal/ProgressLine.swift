@@ -49,6 +49,11 @@ struct ProgressLine {
         return text
     }
 
+    /// `1 block`, `12,000 blocks`.
+    static func count(_ number: UInt64, _ one: String, _ many: String) -> String {
+        "\(grouped(number)) \(number == 1 ? one : many)"
+    }
+
     /// `14 s`, `3 min 5 s`, `2 h 10 min`.
     static func duration(seconds: Double) -> String {
         guard seconds.isFinite, seconds < 1e9 else { return "long" }

@@ -83,6 +83,8 @@ import Testing
         #expect(
             ProgressLine.line("entries", 12_000, of: 70_000, in: .seconds(3))
                 == "12,000 of 70,000 entries, 4,000 a second, 15 s left")
+        #expect(ProgressLine.count(1, "entry", "entries") == "1 entry")
+        #expect(ProgressLine.count(0, "entry", "entries") == "0 entries")
         #expect(ProgressLine.line("entries", 0, of: 0, in: .zero) == "0 entries, 0.0 a second")
     }
 
