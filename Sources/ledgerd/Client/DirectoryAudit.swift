@@ -12,13 +12,22 @@ struct DirectoryAudit: Sendable {
     let directory: String
 
     /// - Parameter directory: a node's, or that of a ledger with one node.
-    init(directory: String) {
+    /// - Throws: `CommandFailure` that names the nodes where there are several.
+    init(directory: String) throws(CommandFailure) {
         func isNode(_ path: String) -> Bool {
             FileManager.default.fileExists(atPath: "\(path)/\(NodeConfiguration.fileName)")
         }
         let inside = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-        let nodes = inside.map { "\(directory)/\($0)" }.filter(isNode)
-        self.directory = !isNode(directory) && nodes.count == 1 ? nodes[0] : directory
+        let nodes = inside.sorted().map { "\(directory)/\($0)" }.filter(isNode)
+        if isNode(directory) || nodes.isEmpty {
+            self.directory = directory
+        } else if nodes.count == 1 {
+            self.directory = nodes[0]
+        } else {
+            throw CommandFailure(
+                .wrongUsage, "\(directory) has several nodes: \(nodes.joined(separator: ", "))",
+                remedy: "Name the directory of one of them (--directory \(nodes[0])).")
+        }
     }
 
     /// What the child says, a line of JSON each.

@@ -56,7 +56,8 @@ struct VerifyCommand: AsyncParsableCommand {
             }
         }
         if readsHere, let directory {
-            await DirectoryAudit(directory: directory).runAsChild(since: kept, incremental: incremental)
+            let audit = try DirectoryAudit(directory: directory)
+            await audit.runAsChild(since: kept, incremental: incremental)
             return
         }
         let started = ContinuousClock.now

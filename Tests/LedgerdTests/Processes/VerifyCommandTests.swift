@@ -39,6 +39,11 @@ import Testing
         let stored = try Command.run("verify", "--directory", "node1", "--since", "seen", in: ledger.path)
             .expecting(0)
         #expect(stored.output.hasPrefix("verified: 5 entries"))
+        // The one node of a ledger's directory is meant; of several, one has to be named.
+        try Command.run("verify", "--directory", ".", in: ledger.path).expecting(0)
+        try ledger.directory.shell("cp -r node1 node2")
+        let several = try Command.run("verify", "--directory", ".", in: ledger.path).expecting(2)
+        #expect(several.error.contains("./node1, ./node2"))
         try damage(ledger)
     }
 
