@@ -87,12 +87,13 @@ import Testing
             }
             func claims(iss: String? = nil, aud: [String]? = nil) -> AccessClaims {
                 AccessClaims(
-                    iss: .init(value: iss ?? ledger.origin), aud: .init(value: aud ?? [ledger.origin]),
+                    iss: .init(value: iss ?? ledger.origin), aud: .init(aud ?? [ledger.origin]),
                     sub: .init(value: "x"), roles: ["analyst"], iat: .init(value: Date()),
                     exp: .init(value: Date(timeIntervalSinceNow: 60)))
             }
             #expect(try await served.caller.get("/api/v1/labels", token: signed(claims())).status == 200)
             try await refuses(signed(claims(aud: ["other.com/kpi"])), "another audience")
+            try await refuses(signed(claims(aud: [])), "no audience")
             try await refuses(
                 signed(claims(aud: [ledger.origin, "other.com/kpi"])), "for others besides")
             try await refuses(signed(claims(iss: "other.com/kpi")), "another issuer")
