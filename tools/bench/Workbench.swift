@@ -13,8 +13,11 @@ struct Workbench: Sendable {
     static func run(_ options: BenchOptions, _ body: (Workbench) async throws -> Void) async throws {
         say(Machine.description)
         let directory = options.scratch + "/ledger-bench-\(ProcessInfo.processInfo.processIdentifier)"
+        let watching = Cleanup.shared.watchSignals()
+        defer { withExtendedLifetime(watching) {} }
+        Cleanup.shared.add(directory: directory)
+        defer { Cleanup.shared.remove(directory: directory) }
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: directory) }
         let ledger = try BenchLedger(madeIn: directory + "/ledger")
         try await body(Workbench(rounds: options.rounds, directory: directory, ledger: ledger))
     }
@@ -49,6 +52,7 @@ final class ServerProcess: @unchecked Sendable {
         process.arguments = arguments
         process.standardOutput = output
         try process.run()
+        Cleanup.shared.add(child: process.processIdentifier)
         var line: [UInt8] = []
         while line.last != UInt8(ascii: "\n") {
             let bytes = output.fileHandleForReading.availableData
@@ -58,6 +62,7 @@ final class ServerProcess: @unchecked Sendable {
         let text = String(decoding: line, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
         guard let port = text.split(separator: ":").last.flatMap({ Int($0) }) else {
             process.terminate()
+            Cleanup.shared.remove(child: process.processIdentifier)
             throw BenchFailure("\(program) \(arguments.joined(separator: " ")) did not say where it serves")
         }
         self.port = port
@@ -80,6 +85,7 @@ final class ServerProcess: @unchecked Sendable {
     func stop() {
         process.terminate()
         process.waitUntilExit()
+        Cleanup.shared.remove(child: process.processIdentifier)
     }
 
     /// Runs a program to its end.
