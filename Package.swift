@@ -115,8 +115,17 @@ let package = Package(
         .testTarget(
             name: "LedgerTests", dependencies: ["Ledger", "Replication", "TestSupport"], swiftSettings: strict
         ),
+        // A committee in one thread: virtual clocks, disks and network around the real replica.
+        .target(
+            name: "Simulation", dependencies: ["Ledger", "Replication", "TestSupport"],
+            path: "Tests/Simulation", swiftSettings: strict),
+        .executableTarget(
+            name: "simulate",
+            dependencies: ["Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "tools/simulate", swiftSettings: strict),
         .testTarget(
-            name: "ReplicationTests", dependencies: ["Replication", "TestSupport"], swiftSettings: strict),
+            name: "ReplicationTests", dependencies: ["Replication", "Simulation", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(name: "QueryTests", dependencies: ["Query", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "LedgerdTests",

@@ -22,4 +22,10 @@ public enum Limits {
     public static let unsettledCertificates = 16
     /// Entries in one message to another node, in bytes; a single entry may be larger.
     public static let forwardedBytes = 1 << 20
+    /// Blocks above the last final one, all branches: some views of them, and a range that was fetched.
+    public static let knownBlocks = 256
+    /// Places, by view and height, that have votes.
+    public static let votePlaces = Int(votedHeights * (viewsAhead + viewsBehind + 1))
+    /// Messages that wait for the disk.
+    public static let releases = 64
 }

@@ -2,7 +2,7 @@
 ///
 /// Compiled into debug builds alone: in a release build `isActive` is `false`, and the optimiser removes every trace.
 /// docs/protocol.md, "Mutants", says what each does; `Tests/ReplicationTests/MutantTests.swift` that each is caught.
-enum Defect: String, CaseIterable, Sendable {
+package enum Defect: String, CaseIterable, Sendable {
     // Safety.
     case voteQuorumTooSmall, viewChangeQuorumTooSmall
     case lowestBase, baseOrderedByHeight, baseNotChecked
@@ -19,7 +19,7 @@ enum Defect: String, CaseIterable, Sendable {
     case timeoutNeverFalls
 
     /// The defect of this task: one simulated world runs in one task, beside sound ones in others.
-    @TaskLocal static var active: Defect?
+    @TaskLocal package static var active: Defect?
 
     @inline(__always)
     static func isActive(_ defect: Defect) -> Bool {

@@ -13,3 +13,32 @@ extension Replica {
         }
     }
 }
+
+/// What a replica holds in memory, all of it bounded whatever peers send.
+package struct Occupancy: Sendable {
+    package let blocks, places, early, waiting, unsettled, releases: Int
+
+    /// What is over its bound, if anything is.
+    package var excess: String? {
+        let bounds = [
+            ("blocks", blocks, Limits.knownBlocks), ("places with votes", places, Limits.votePlaces),
+            ("early proposals", early, Limits.earlyProposals),
+            ("waiting entries", waiting, Limits.waitingEntries),
+            ("unsettled certificates", unsettled, Limits.unsettledCertificates),
+            ("messages behind the disk", releases, Limits.releases),
+        ]
+        guard let (name, count, bound) = bounds.first(where: { $0.1 > $0.2 }) else { return nil }
+        return "holds \(count) \(name), more than \(bound)"
+    }
+}
+
+extension Replica {
+    package var occupancy: Occupancy {
+        Occupancy(
+            blocks: tree.nodes.count, places: votes.placeCount, early: early.count, waiting: queue.count,
+            unsettled: unsettled.count, releases: disk.releases.count)
+    }
+
+    /// How many views failed in a row, less what progress has made good.
+    package var failures: Int { timers.failures }
+}

@@ -1,0 +1,160 @@
+import Ledger
+import Replication
+
+/// What must hold in every world at every step, worked out beside the replica and without its help.
+struct Oracle {
+    private let committee: Committee
+    private let votes: SimulatedVotes
+    /// What honest nodes committed: the chain so far, height k at position k; the genesis block first.
+    private(set) var tips: [ChainTip]
+    /// Documents in it.
+    private var identities: Set<DocumentIdentity> = []
+    /// Statement digests, with their places.
+    private(set) var places: [Digest: UInt64] = [:]
+    /// Entries that someone was told are final.
+    private(set) var acknowledgedSize: UInt64 = 0
+    /// For each entry, how much was acknowledged when it was first submitted.
+    private var floors: [Digest: UInt64] = [:]
+    /// What each honest node has put its name to.
+    private var signed: [Place: Digest] = [:]
+    private var parents: [Digest: Digest] = [:]
+    /// The highest PREPARE of each honest node in each view.
+    private var highest: [Place: BlockMark] = [:]
+
+    private struct Place: Hashable {
+        enum Kind: Hashable { case prepare, commit, claim, newView }
+        let slot: Int
+        let kind: Kind
+        let view: View
+        let height: BlockHeight
+    }
+
+    init(genesis: ChainTip, votes: SimulatedVotes) {
+        committee = votes.committee
+        self.votes = votes
+        tips = [genesis]
+    }
+
+    mutating func submitted(_ entry: Digest) {
+        if floors[entry] == nil { floors[entry] = acknowledgedSize }
+    }
+
+    /// Checks one block that an honest node calls final, the one above its last.
+    mutating func committed(_ block: CertifiedBlock, above height: UInt64) -> String? {
+        let header = block.accepted.header
+        guard header.height.value == height + 1 else {
+            return "commits block \(header.height) after block \(height)"
+        }
+        if let certificate = block.certificate, let fault = check(certificate, for: header) { return fault }
+        let position = Int(header.height.value)
+        if position < tips.count {
+            guard tips[position].headerHash == block.accepted.headerHash else {
+                return "DISAGREEMENT: commits another block \(header.height) than others did"
+            }
+        } else if let fault = extend(by: block.accepted) {
+            return fault
+        }
+        acknowledgedSize = max(acknowledgedSize, header.treeSize)
+        return nil
+    }
+
+    private func check(_ certificate: CommitCertificate, for header: BlockHeader) -> String? {
+        guard certificate.header == header else { return "a certificate of another block" }
+        guard certificate.cosignatures.count >= committee.quorum else {
+            return "commits block \(header.height) with \(certificate.cosignatures.count) votes"
+        }
+        let message = votes.commitMessage(for: header)
+        for vote in certificate.cosignatures
+        where !votes.isValid(vote.signature, by: vote.member, over: message) {
+            return "a certificate with a bad vote"
+        }
+        return nil
+    }
+
+    private mutating func extend(by accepted: AcceptedBlock) -> String? {
+        let parent = tips[tips.count - 1]
+        let header = accepted.header
+        let again = parent.extended(
+            by: accepted.block.entries, view: header.view, epoch: header.epoch, clock: header.time)
+        guard again.block.header == header else { return "commits a block \(header.height) that does not verify" }
+        let first = parent.header.treeSize
+        for (position, entry) in accepted.entries.enumerated() {
+            let place = first + UInt64(position)
+            let digest = entry.entry.statement.digest
+            if let identity = entry.identity, !identities.insert(identity).inserted {
+                return "a document stands twice in the log"
+            }
+            if places.updateValue(place, forKey: digest) != nil { return "an entry stands twice in the log" }
+            guard let floor = floors[digest] else { return "an entry that no client submitted is final" }
+            guard place >= floor else { return "an entry precedes one that was final before it was submitted" }
+        }
+        tips.append(again.tip)
+        return nil
+    }
+
+    // MARK: What honest nodes sign
+
+    /// Two statements of one kind for one place are proof of a lie: an honest node never gives it, restarts included.
+    mutating func signs(_ message: Message, slot: Int, _ replica: Replica) -> String? {
+        switch message {
+        case .proposal(let proposal):
+            let mark = proposal.prepare.body.mark
+            return note(.prepare, mark, slot) ?? checkChain(mark, slot)
+        case .prepare(let prepare):
+            let mark = prepare.body.mark
+            return note(.prepare, mark, slot) ?? checkChain(mark, slot)
+        case .commit(let vote):
+            if replica.view != vote.header.view || replica.safety.phase != .normal {
+                return "signs a COMMIT of view \(vote.header.view) outside it"
+            }
+            return note(.commit, vote.mark, slot)
+        case .viewChange(let change):
+            let claim = change.claim.body
+            return note(
+                .claim,
+                BlockMark(
+                    view: claim.view, height: .genesis,
+                    headerHash: .sha256(claim.signedBytes(SigningContext(ledgerID: .zero, epoch: Epoch(0))))),
+                slot)
+        case .newView(let newView):
+            guard newView.installation.signer.value == replica.id.value else { return nil }
+            let body = newView.installation.body
+            return note(
+                .newView,
+                BlockMark(
+                    view: body.view, height: .genesis,
+                    headerHash: .sha256(body.signedBytes(SigningContext(ledgerID: .zero, epoch: Epoch(0))))),
+                slot)
+        case .complaint, .prepared, .committed, .status, .entries, .fetch, .fetched: return nil
+        }
+    }
+
+    /// What a block stands on, for the rule that PREPAREs of one view lie on one chain.
+    mutating func learn(_ header: BlockHeader, _ hash: Digest) { parents[hash] = header.parent }
+
+    private mutating func checkChain(_ mark: BlockMark, _ slot: Int) -> String? {
+        let place = Place(slot: slot, kind: .prepare, view: mark.view, height: .genesis)
+        guard let other = highest[place] else {
+            highest[place] = mark
+            return nil
+        }
+        let (low, high) = mark.height < other.height ? (mark, other) : (other, mark)
+        highest[place] = high
+        var hash = high.headerHash
+        for _ in low.height.value..<high.height.value {
+            guard let parent = parents[hash] else { return nil }
+            hash = parent
+        }
+        return hash == low.headerHash ? nil : "signs PREPAREs of view \(mark.view) off its chain"
+    }
+
+    private mutating func note(_ kind: Place.Kind, _ mark: BlockMark, _ slot: Int) -> String? {
+        let place = Place(slot: slot, kind: kind, view: mark.view, height: mark.height)
+        guard let first = signed[place] else {
+            signed[place] = mark.headerHash
+            return nil
+        }
+        return first == mark.headerHash
+            ? nil : "signs two different \(kind)s for view \(mark.view), height \(mark.height)"
+    }
+}

@@ -1,0 +1,101 @@
+import Replication
+import TestSupport
+
+/// What goes wrong without anyone's will.
+extension World {
+    func faultStrikes() {
+        guard now < faultsEnd else { return }
+        schedule.add(.fault, at: now + random.around(plan.faultInterval))
+        let span = random.pick([50_000, 300_000, 1_000_000, 4_000_000, 10_000_000])
+        switch random.pick(plan.faults) {
+        case .partition:
+            let side = nodes.map { _ in random.chance(500_000) }
+            cut(links { side[$0] != side[$1] }, for: span)
+        case .oneWay:
+            let density = random.pick([100_000, 300_000])
+            cut(links { _, _ in random.chance(density) }, for: span)
+        case .deaf:
+            let slot = random.below(nodes.count)
+            cut(links { _, to in to == slot }, for: 4 * span)
+        case .crash: crash(random.below(nodes.count), for: span / 4)
+        case .crashMany:
+            for slot in nodes.indices where random.chance(500_000) { crash(slot, for: random.around(span / 4)) }
+        case .slowDisk:
+            nodes[random.below(nodes.count)].disk.latency = random.pick([
+                50...200, 1000...30_000, 50_000...500_000,
+            ])
+        case .fullDisk:
+            let slot = random.below(nodes.count)
+            note(slot, "disk fills up")
+            nodes[slot].disk.isFull = true
+            schedule.add(.diskMended(slot: slot), at: now + span / 4)
+        case .clock:
+            nodes[random.below(nodes.count)].clockOffset = Int64(random.below(7000)) - 3500
+        case .pause:
+            let slot = random.below(nodes.count)
+            note(slot, "freezes")
+            nodes[slot].pausedUntil = now + span / 2
+        case .storm:
+            let slot = random.below(nodes.count)
+            cut(links { from, to in from == slot || to == slot }, for: span)
+        case .heal: network.mendAll()
+        }
+    }
+
+    private func links(_ isCut: (Int, Int) -> Bool) -> VirtualNetwork.Cut {
+        var cut = VirtualNetwork.Cut()
+        for from in nodes.indices {
+            for to in nodes.indices where from != to && isCut(from, to) { cut.links.append((from, to)) }
+        }
+        return cut
+    }
+
+    func cut(_ cut: VirtualNetwork.Cut, for span: Int?) {
+        guard !cut.links.isEmpty else { return }
+        figures.cuts += 1
+        network.apply(cut)
+        if trace.isOn {
+            trace.add(now, "cut \(cut.links.map { "\($0.from)>\($0.to)" }.joined(separator: " "))")
+        }
+        if let span { schedule.add(.mend(cut), at: now + span) }
+    }
+
+    func crash(_ slot: Int, for span: Int) {
+        guard nodes[slot].replica != nil else { return }
+        crash(slot)
+        schedule.add(.restart(slot: slot), at: now + max(span, 1000))
+    }
+
+    /// What was not durable is lost, or a prefix of it is kept.
+    func crash(_ slot: Int) {
+        guard nodes[slot].replica != nil else { return }
+        figures.crashes += 1
+        let written = random.chance(500_000) ? 0 : random.below(nodes[slot].disk.pending.count + 1)
+        note(slot, "crashes, \(written) of \(nodes[slot].disk.pending.count) records kept")
+        for pending in nodes[slot].disk.pending.prefix(written) {
+            if let fault = nodes[slot].disk.apply(pending) { fail(slot, fault) }
+        }
+        nodes[slot].disk.pending = []
+        nodes[slot].replica = nil
+        nodes[slot].life += 1
+        nodes[slot].owed = []
+        nodes[slot].pausedUntil = 0
+    }
+
+    /// Each of two twins reaches some of the others; now and then that changes.
+    func separateTwins() {
+        guard !plan.twins.isEmpty else { return }
+        let span = 1_000_000 + random.below(3_000_000)
+        for slot in nodes.indices where isSecondTwin(slot) {
+            let side = nodes.map { _ in random.chance(500_000) }
+            let pair = [slot - 1, slot]
+            let separated = links { from, to in
+                if pair.contains(from), !pair.contains(to) { return side[to] == (from == slot) }
+                if pair.contains(to), !pair.contains(from) { return side[from] == (to == slot) }
+                return false
+            }
+            cut(separated, for: span)
+        }
+        schedule.add(.separation, at: now + span + 1)
+    }
+}
