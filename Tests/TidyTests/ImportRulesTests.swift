@@ -10,7 +10,7 @@ private let importRules = ImportRules(
         ImportRule(
             folder: "Sources/Ledger/Proof", allowed: [],
             besides: ["Digest.swift": ["Crypto"], "Signature.swift": ["Crypto"]]),
-        ImportRule(folder: "Sources/Ledger/Envelope", allowed: ["COpenSSL", "SwiftASN1"]),
+        ImportRule(folder: "Sources/Ledger/Envelope", allowed: ["COpenSSL", "SwiftASN1", "Synchronization"]),
         ImportRule(folder: "Sources/Ledger/Document", allowed: ["CLibXML2", "Glibc", "Synchronization"]),
         ImportRule(
             folder: "Sources/Ledger/Storage", allowed: ["CLMDB", "Dispatch", "Glibc", "Synchronization"]),
@@ -30,7 +30,7 @@ private let importRules = ImportRules(
         // NIO and HTTP stop here: commands and the ceremony see values and bytes.
         ImportRule(folder: "Sources/ledgerd/Server", allowed: world.union(network)),
         ImportRule(folder: "Sources/ledgerd/Client", allowed: world.union(network)),
-        ImportRule(folder: "Tests/Simulation", allowed: ["Ledger", "Replication"]),
+        ImportRule(folder: "Tests/Simulation", allowed: ["TestSupport", "Ledger", "Replication"]),
     ],
     hidden: ["CLMDB", "COpenSSL", "CLibXML2"])
 
