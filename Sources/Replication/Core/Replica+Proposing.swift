@@ -90,6 +90,8 @@ extension Replica {
     /// log has them, or the rules have changed.
     mutating func recheckQueue(_ turn: inout Turn) {
         let time = max(turn.now.time, committed.tip.header.time)
+        // One may rest on another that waits before it: a record on the record with the number before.
+        var state = state
         var refused: [(CheckedEntry, Rejection)] = []
         var gone: Set<EntryKey> = []
         for waiting in queue.waiting {
@@ -99,6 +101,9 @@ extension Replica {
             }
             do throws(Rejection) {
                 try state.admit(waiting.entry, at: time, treeSize: committed.tip.header.treeSize)
+                if waiting.entry.facts.changesRules {
+                    state.apply(waiting.entry, at: EntryIndex(tip.header.treeSize), time: time)
+                }
             } catch { refused.append((waiting.entry, error)) }
         }
         for (entry, rejection) in refused {

@@ -239,7 +239,8 @@ extension Replica {
         let oldest = View(view.value > Limits.viewsBehind ? view.value - Limits.viewsBehind : 0)
         votes.prune(upTo: committed.height, before: oldest)
         noteProgress(in: certificate.header.view, &turn)
-        if chain.contains(where: { $0.accepted.entries.contains { $0.facts.changesRules } }) {
+        // The primary finds out as it proposes.
+        if !isPrimary, chain.contains(where: { $0.accepted.entries.contains { $0.facts.changesRules } }) {
             recheckQueue(&turn)
         }
     }
