@@ -16,14 +16,14 @@ public enum Limits {
     public static let viewsBehind: UInt64 = 6
     /// Proposals that came too high or too early: twice what the window lets a primary send.
     public static let earlyProposals = 8
-    /// Blocks that are not final in memory, beyond which no more are fetched until some are.
-    public static let blocksInMemory = 96
     /// Commit certificates whose blocks are not on the disk yet; the highest settles all.
     public static let unsettledCertificates = 16
     /// Entries in one message to another node, in bytes; a single entry may be larger.
     public static let forwardedBytes = 1 << 20
     /// Blocks above the last final one, all branches: some views of them, and a range that was fetched.
     public static let knownBlocks = 256
+    /// Blocks in memory above the last final one beyond which no more ranges are fetched: the disk is behind.
+    public static let fetchedAhead = 96
     /// Places, by view and height, that have votes.
     public static let votePlaces = Int(votedHeights * (viewsAhead + viewsBehind + 1))
     /// Messages that wait for the disk.

@@ -1,4 +1,5 @@
 public import Ledger
+import Replication
 import TestSupport
 
 /// Real entries, opened and checked once for all worlds of a process: a world moves them about, and what arrives over
@@ -16,8 +17,8 @@ public struct EntryPool: Sendable {
     /// Of statements. Looked up, never iterated.
     private let numbers: [Digest: Int]
     public let start: Timestamp
-    private let genesis: Genesis
-    private let sealingCertificates: [[UInt8]]
+    /// Of ledgers with 1, 2, … members.
+    private let positions: [Replica.Position]
 
     private static let made = Result { try EntryPool() }
 
@@ -33,37 +34,51 @@ public struct EntryPool: Sendable {
 
     func number(of digest: Digest) -> Int? { numbers[digest] }
 
-    /// The same ledger with another number of members. Documents do not say how many nodes they were sealed to in a
-    /// way that the replica asks about.
-    func genesis(members: Int) -> Genesis {
-        let first = genesis.members[0]
-        return Genesis(
+    /// Where a ledger of so many members begins. Documents do not say in a way that the replica asks about how many
+    /// nodes they were sealed to, so that all worlds share them.
+    func position(members: Int) throws -> Replica.Position {
+        guard members > 0, members <= positions.count else { throw NoSuchCommittee(members: members) }
+        return positions[members - 1]
+    }
+
+    struct NoSuchCommittee: Error { let members: Int }
+
+    private static func position(
+        members: Int, of genesis: Genesis, _ certificates: [[UInt8]]
+    ) throws -> Replica.Position {
+        let document = Genesis(
             origin: genesis.origin, created: genesis.created, ledgerKey: genesis.ledgerKey,
             tokenKey: genesis.tokenKey,
             members: (0..<members).map { number in
                 Member(
-                    name: "node\(number + 1)", url: first.url, peerAddress: first.peerAddress,
+                    name: "node\(number + 1)", url: genesis.members[0].url,
+                    peerAddress: genesis.members[0].peerAddress,
                     voteKey: Digest.sha256([UInt8(number)]).bytes,
                     // Each has another certificate, since no two may share one; nothing is sealed here.
-                    sealingCertificate: sealingCertificates[number % sealingCertificates.count],
+                    sealingCertificate: certificates[number],
                     tlsKeyDigest: Digest.sha256([1, UInt8(number)]).bytes)
             },
             identities: genesis.identities)
+        let id = Digest.sha256([UInt8](genesis.origin.utf8) + [UInt8(members)])
+        return Replica.Position(
+            tip: ChainTip(genesis: document, id: id), state: try LedgerState(genesis: document, ledgerID: id))
     }
 
     /// Members that a world can have.
-    public var largestCommittee: Int { sealingCertificates.count }
+    public var largestCommittee: Int { positions.count }
 
     private init() throws {
         let ledger = try TestLedger()
         let identities = ledger.identities
         start = ledger.start
-        genesis = ledger.genesis
-        sealingCertificates =
+        let certificates =
             ([
                 identities.node, identities.ci, identities.ci2, identities.operator, identities.dpo,
                 identities.auditor, identities.analyst, identities.tls, identities.token,
             ] + identities.newcomers).map(\.certificate.der)
+        positions = try (1...10).map {
+            try Self.position(members: $0, of: ledger.genesis, certificates)
+        }
         let checker = try ledger.checker
         var state = try ledger.initialState
         var items: [Item] = []

@@ -44,13 +44,10 @@ public final class World {
         self.plan = plan
         self.pool = pool
         random = SeededGenerator(seed: plan.seed)
-        let document = pool.genesis(members: plan.nodes)
-        let ledgerID = Digest.sha256([UInt8](document.origin.utf8) + [UInt8(plan.nodes)])
-        let state = try LedgerState(genesis: document, ledgerID: ledgerID)
-        genesis = Replica.Position(tip: ChainTip(genesis: document, id: ledgerID), state: state)
-        votes = SimulatedVotes(committee: state.committee)
+        genesis = try pool.position(members: plan.nodes)
+        votes = SimulatedVotes(committee: genesis.state.committee)
         verifier = MessageVerifier(
-            context: SigningContext(ledgerID: ledgerID, epoch: Epoch(0)), authority: votes)
+            context: SigningContext(ledgerID: genesis.state.ledgerID, epoch: Epoch(0)), authority: votes)
         oracle = Oracle(genesis: genesis.tip, votes: votes)
         trace = Trace(isOn: traced)
         faultsEnd = plan.faultTime
@@ -76,6 +73,9 @@ public final class World {
         offered = shuffledOffer()
     }
 
+    /// Events of one run: ten times what the longest needs.
+    static let eventLimit = 100_000
+
     // MARK: Running
 
     /// Starts everything. Call once.
@@ -96,6 +96,7 @@ public final class World {
             now = max(now, item.time)
             figures.events += 1
             happen(item.what)
+            if figures.events > Self.eventLimit { fail(0, "STORM: \(figures)") }
         }
         if failure == nil { now = max(now, end) }
     }

@@ -7,15 +7,24 @@ struct BlockTree: Sendable {
         let accepted: AcceptedBlock
         /// The documents and records in it: looked up, never iterated.
         let keys: Set<EntryKey>
-        /// The record that put it on the disk; `nil` where it is in memory alone.
+        /// The record that put it into the log's chain, the last time; `nil` where it is in memory alone, or where the
+        /// disk refused that record.
         var savedBy: SaveTicket?
+        /// The record that first wrote it. From there on the disk has it, whichever chain the log follows.
+        var storedBy: SaveTicket?
         /// Whether this node's COMMIT for it is on its way, or was sent.
         var isCommitReleased = false
 
         init(_ accepted: AcceptedBlock, savedBy: SaveTicket?) {
             self.accepted = accepted
             self.savedBy = savedBy
+            storedBy = savedBy
             keys = Set(accepted.entries.map(\.key))
+        }
+
+        mutating func save(by ticket: SaveTicket) {
+            savedBy = ticket
+            storedBy = storedBy ?? ticket
         }
 
         var height: BlockHeight { accepted.header.height }

@@ -72,13 +72,14 @@ extension Replica {
     private func wanted() -> (FetchRequest, ReplicaID?)? {
         guard committee.size > 1 else { return nil }
         let highest = peers.highestCommitted
-        // What is fetched and on its way to the disk is not asked for again: the next range follows it meanwhile.
-        let reached = unsettled.last { tree.contains($0.mark.headerHash) }?.header.height ?? committed.height
-        let isFarBehind = highest.value > reached.value + Limits.window
-        let lacksCertified = unsettled.last.map { $0.header.height > reached } ?? false
-        if isFarBehind || lacksCertified {
-            guard tree.nodes.count < Limits.blocksInMemory else { return nil }
-            return (.committed(after: reached), nil)
+        let assured = assuredHeight
+        // While the disk is busy with one range the next is fetched, but not without end.
+        if tree.nodes.count < Limits.fetchedAhead {
+            let isFarBehind = highest.value > assured.value + Limits.window
+            if isFarBehind { return (.committed(after: assured), nil) }
+            if let certificate = unsettled.last, certificate.header.height > assured {
+                return (.committed(after: assured), nil)
+            }
         }
         if let arriving, let base = arriving.certificate?.mark, base.height > committed.height,
             !tree.contains(base.headerHash)
@@ -96,10 +97,13 @@ extension Replica {
         {
             return (ancestry(of: preparedAhead.mark), preparedAhead.votes.first?.member)
         }
-        if highest > committed.height, timers.isStalled {
-            return (.committed(after: committed.height), nil)
-        }
+        if highest > assured, timers.isStalled { return (.committed(after: assured), nil) }
         return nil
+    }
+
+    /// Up to here all is certified and in memory, and is final once it is on the disk.
+    private var assuredHeight: BlockHeight {
+        unsettled.last { tree.contains($0.mark.headerHash) }?.header.height ?? committed.height
     }
 
     private func ancestry(of mark: BlockMark) -> FetchRequest {
@@ -111,7 +115,6 @@ extension Replica {
     mutating func receive(_ fetched: Verified<CheckedBlocks>, _ turn: inout Turn) {
         peers.hear(fetched.sender, at: turn.now.uptime)
         guard let under = fetch, under.peer == fetched.sender else { return }
-        fetch = nil
         let blocks = fetched.value.blocks
         guard let last = blocks.last, isProven(last.header.hash, by: fetched.value.certificate, under.request)
         else {
@@ -120,6 +123,8 @@ extension Replica {
             }
             return
         }
+        let assured = assuredHeight
+        var isNew = false
         for block in blocks where block.header.height > committed.height {
             let hash = block.header.hash
             if tree.contains(hash) { continue }
@@ -128,8 +133,12 @@ extension Replica {
                     tip, state, by: block.entries, under: block.header, admittedBy: nil)
             else { break }
             tree.insert(accepted, savedBy: nil)
+            isNew = true
         }
         if let certificate = fetched.value.certificate { learn(certificate, &turn) }
+        // One that brought nothing is as good as none: another peer is asked when its time is over, not at once, or two
+        // nodes would keep each other busy.
+        if isNew || assuredHeight > assured { fetch = nil }
         settle(&turn)
         enterIfShown(&turn)
         tryNewView(&turn)

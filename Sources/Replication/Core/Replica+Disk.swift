@@ -86,16 +86,11 @@ extension Replica {
     /// The disk refused (it is full, say). Nothing has left that rests on what it refused, so that never was; whoever
     /// waits at a primary is told.
     mutating func takeBack(from ticket: SaveTicket, _ turn: inout Turn) {
-        let refused = tree.remove { $0.savedBy.map { $0 >= ticket } ?? false }
-        if !tree.contains(tipHash) {
-            tipHash = tree.root.headerHash
-            // The rest of its chain is here still, if any was.
-            while let next = tree.nodes.first(where: { node in
-                node.parent == tipHash && node.savedBy != nil
-            }) {
-                tipHash = next.hash
-            }
-        }
+        let chain = (tree.chain(to: tipHash) ?? []).map(\.hash)
+        // What an earlier record wrote stays, and the votes for it: only its place in the log is to be written again.
+        let refused = tree.remove { $0.storedBy.map { $0 >= ticket } ?? false }
+        for hash in chain { tree.update(hash) { $0.savedBy = nil } }
+        tipHash = chain.last { tree.contains($0) } ?? tree.root.headerHash
         for node in refused {
             let entries = node.accepted.entries
             if committee.primary(of: node.accepted.header.view) == id {
@@ -142,7 +137,7 @@ extension Replica {
         turn.steps = [.truncate(to: committed.height)]
         for node in tree.chain(to: tipHash) ?? [] {
             turn.steps.append(.append(node.accepted))
-            tree.update(node.hash) { $0.savedBy = turn.ticket }
+            tree.update(node.hash) { $0.save(by: turn.ticket) }
         }
         turn.savesState = true
         for index in disk.releases.indices { disk.releases[index].ticket = turn.ticket }

@@ -23,8 +23,7 @@ extension Replica {
         guard header.view == view, safety.isNormal else { return keepForLater(verified) }
         if let known = tree[proposal.headerHash], tree.isAncestor(known.hash, of: tipHash) {
             // The primary asks again: it lacks our vote.
-            repeatVotes(for: known, &turn)
-            return
+            return repeatVotes(for: known, &turn)
         }
         guard !safety.hasLeftItsChain else { return }
         guard header.height <= tip.header.height.next else { return keepForLater(verified) }
@@ -124,8 +123,8 @@ extension Replica {
     /// was prepared.
     mutating func accept(_ block: AcceptedBlock, _ turn: inout Turn) {
         tree.insert(block, savedBy: turn.ticket)
-        // It may have been fetched before, and be in memory alone.
-        tree.update(block.headerHash) { $0.savedBy = turn.ticket }
+        // It may have been fetched before it was proposed here.
+        tree.update(block.headerHash) { $0.save(by: turn.ticket) }
         tipHash = block.headerHash
         turn.steps.append(.append(block))
         let keys = Set(block.entries.map(\.key))
@@ -259,7 +258,7 @@ extension Replica {
         }
         for node in added {
             turn.steps.append(.append(node.accepted))
-            tree.update(node.hash) { $0.savedBy = turn.ticket }
+            tree.update(node.hash) { $0.save(by: turn.ticket) }
         }
         tipHash = target
         if left.contains(where: { $0.accepted.header.view == view }) {
