@@ -47,7 +47,7 @@ extension World {
 
     /// Entries one by one: each is committed, the view stays, and timeouts fall back.
     private func serve(_ required: [Int]) {
-        let hasLiars = required.count < plan.nodes && !(plan.liars.isEmpty && plan.twins.isEmpty)
+        let hasLiars = !plan.liars.isEmpty || !plan.twins.isEmpty
         for _ in 0..<10 {
             guard let slot = submitNext(among: required) else { continue }
             let begin = now
@@ -108,13 +108,17 @@ extension World {
         return failure != nil
     }
 
+    /// Where some lie, they can call away up to f of the honest nodes, vote in their place, and so leave them waiting
+    /// for a view that nobody else wants: those need only be level.
     private func isLevel(_ required: [Int]) -> Bool {
         guard let first = nodes[required[0]].replica else { return false }
+        let isLiedTo = !plan.liars.isEmpty || !plan.twins.isEmpty
         return required.allSatisfy { slot in
             guard let replica = nodes[slot].replica, nodes[slot].owed.isEmpty else { return false }
-            return replica.view == first.view && replica.safety.phase == .normal
-                && replica.committed.tip.headerHash == first.committed.tip.headerHash
-                && replica.tip.headerHash == replica.committed.tip.headerHash
+            guard replica.committed.tip.headerHash == first.committed.tip.headerHash else { return false }
+            return isLiedTo
+                || replica.view == first.view && replica.safety.phase == .normal
+                    && replica.tip.headerHash == replica.committed.tip.headerHash
         }
     }
 

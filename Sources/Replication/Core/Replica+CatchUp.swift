@@ -31,9 +31,9 @@ extension Replica {
         _ sender: ReplicaID, _ status: Status, before: Status?, _ turn: inout Turn
     ) {
         if status.view < view || status.view == view && status.isChanging {
-            if safety.isNormal, disk.stateTicket <= disk.durable {
+            if safety.isNormal, isStateDurable(turn) {
                 sendNewView(to: .only(sender), &turn)
-            } else if case .changing(let departure) = safety.phase, disk.stateTicket <= disk.durable {
+            } else if case .changing(let departure) = safety.phase, isStateDurable(turn) {
                 send(departure, to: .only(sender), &turn)
             }
         }

@@ -113,6 +113,9 @@ extension Replica {
         timers.wantResend(at: turn.now.uptime, timing)
     }
 
+    /// Whether the safety state is on the disk as it is now, with what this turn has changed.
+    func isStateDurable(_ turn: Turn) -> Bool { !turn.savesState && disk.stateTicket <= disk.durable }
+
     func refuse(_ entry: CheckedEntry, _ reason: Refusal.Reason, _ turn: inout Turn) {
         turn.effects.refuse.append(Refusal(entry: entry.entry.statement.digest, reason: reason))
     }

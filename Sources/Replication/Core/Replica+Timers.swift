@@ -149,14 +149,17 @@ extension Replica {
         if isComplaining { turn.send(.message(.complaint(view)), to: .others) }
         switch safety.phase {
         case .changing(let departure):
-            if disk.stateTicket <= disk.durable { send(departure, to: .everyone, &turn) }
+            if isStateDurable(turn) { send(departure, to: .everyone, &turn) }
+            // The others may be content with the view before: a liar among those who asked for this one is enough. Any
+            // of them may order what waits here.
+            forwardQueue(to: .others, &turn)
         case .normal:
             for node in tree.chain(to: tipHash) ?? [] where node.accepted.header.view == view {
                 guard isDurable(node.hash) else { break }
                 if isPrimary { proposeAgain(node, &turn) }
                 repeatVotes(for: node, &turn)
             }
-            if isPrimary, disk.stateTicket <= disk.durable, tip.header.height > committed.height {
+            if isPrimary, isStateDurable(turn), tip.header.height > committed.height {
                 for peer in laggards { sendNewView(to: .only(peer), &turn) }
             }
             if !isPrimary, !queue.isEmpty { forwardQueue(to: .only(primary), &turn) }
@@ -186,8 +189,9 @@ extension Replica {
     func repeatVotes(for node: BlockTree.Node, _ turn: inout Turn) {
         guard safety.isNormal, node.accepted.header.view == view, isDurable(node.hash) else { return }
         guard tree.isAncestor(node.hash, of: tipHash) else { return }
-        turn.send(.prepare(Prepare(node.accepted.mark)), to: voteRecipients)
-        if node.isCommitReleased, disk.stateTicket <= disk.durable {
+        // Off its chain of this view it has not voted, and must not.
+        if !safety.hasLeftItsChain { turn.send(.prepare(Prepare(node.accepted.mark)), to: voteRecipients) }
+        if node.isCommitReleased, isStateDurable(turn) {
             turn.send(.commit(node.accepted.header), to: voteRecipients)
         }
     }
