@@ -60,7 +60,16 @@ let package = Package(
             // The schemas stand in files that any validator can use, and travel inside the binary.
             resources: ["kpi", "session", "governance", "genesis"].map { .embedInCode("Document/\($0).xsd") },
             swiftSettings: strict + [.strictMemorySafety()]),
-        .target(name: "Replication", dependencies: ["Ledger"], swiftSettings: strict),
+        .target(
+            name: "Replication",
+            dependencies: [
+                "Ledger",
+                // The connections between nodes, and TLS 1.3 on them: `Driver` alone sees both.
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: strict),
         .target(name: "Query", dependencies: ["Ledger"], swiftSettings: strict),
         .executableTarget(
             name: "ledgerd",

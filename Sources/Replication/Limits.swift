@@ -29,3 +29,69 @@ public enum Limits {
     /// Messages that wait for the disk.
     public static let releases = 64
 }
+
+extension Limits {
+    // MARK: Frames between nodes
+
+    /// Entries in one message to another node.
+    public static let forwardedEntries = Ledger.Limits.blockEntries
+    /// Votes, certificates, a NEW-VIEW of 64 claims: in bytes, with room.
+    public static let smallFrameBytes = 64 << 10
+    /// What an entry takes on the wire beside its statement and payload, in bytes, with room.
+    static let entryFrameBytes = 64
+    /// A block, in bytes.
+    public static let proposalFrameBytes =
+        Ledger.Limits.blockBytes + Ledger.Limits.blockEntries * entryFrameBytes + smallFrameBytes
+    /// Entries that are passed on, in bytes: one that fills a message, behind others.
+    public static let entriesFrameBytes =
+        forwardedBytes + Ledger.Limits.submissionBytes + Ledger.Limits.leafBytes
+        + forwardedEntries * entryFrameBytes + smallFrameBytes
+    /// Blocks that a node asked for, in bytes: those that one certificate settles are sent as one, full ones too.
+    public static let fetchedFrameBytes = 64 << 20
+    /// Blocks that are sent at once beyond those that one certificate settles, in bytes.
+    public static let fetchedBytes = 4 << 20
+    /// Blocks in one answer.
+    public static let fetchedBlocks = 1024
+}
+
+extension Limits {
+    // MARK: Between peers and the ordering queue
+
+    /// How long a client waits for a quorum, in milliseconds: a few failed views.
+    public static let submissionMilliseconds: Int64 = 10_000
+    /// How long a node that stops waits for what its clients wait for, in milliseconds.
+    public static let stopMilliseconds: Int64 = 2_000
+    /// Checked messages of one peer that wait for the ordering queue.
+    public static let peerEvents = 2048
+    /// The same, in bytes: the largest answer to a fetch, and what comes behind it.
+    public static let peerEventBytes = fetchedFrameBytes
+    /// Frames of one peer that wait to be checked; beyond, the connection is not read for a while.
+    public static let uncheckedFrames = 512
+    /// The same, in bytes.
+    public static let uncheckedBytes = 16 << 20
+    /// Proposals of one peer that cannot be judged before the tip has moved.
+    public static let undecidedProposals = 8
+    /// Entries kept as checked, in bytes; twice as much in all.
+    public static let checkedBytes = 32 << 20
+    /// Certificates that wait for the next flush.
+    public static let unsavedCertificates = 64
+    /// Proofs that a node lied which one run of a node takes note of.
+    public static let evidence = 256
+    /// Entries that one core checks at a time.
+    static let checkedAtOnce = 32
+
+    // MARK: Connections
+
+    /// Frames that wait for one peer; the oldest are dropped, since everything may be lost.
+    public static let outgoingFrames = 4096
+    /// The same, in bytes.
+    public static let outgoingBytes = 32 << 20
+    /// Connections that others may have open to this node at one time, for each member.
+    public static let incomingPerMember = 4
+    /// How long a connection may take to say who is there, in milliseconds.
+    public static let greetingMilliseconds: Int64 = 5_000
+    /// How long a peer may be silent, in milliseconds: many heartbeats.
+    public static let silenceMilliseconds: Int64 = 10_000
+    /// Before a lost connection is tried again, in milliseconds: at first, and at most.
+    public static let reconnectMilliseconds = (first: Int64(50), most: Int64(2_000))
+}

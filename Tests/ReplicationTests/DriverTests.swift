@@ -175,7 +175,7 @@ import Testing
             Issue.record("a full disk was answered with \(String(describing: first))")
             return
         }
-        #expect(reports.withLock { $0 } == 1)
+        #expect(reports.withLock { $0 } > 0)
         #expect(running.driver.published.size == 1)
         #expect(try await running.append(try kpis("small 1")).index.value == 1)
         // The same document may come again, and is told the same.

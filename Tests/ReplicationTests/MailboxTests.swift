@@ -25,37 +25,40 @@ final class Answers: Sendable {
             clock: ledger.start)
     }
 
+    private let wakes = Counted()
+
+    private func mailbox(peers: Int = 0) -> Mailbox {
+        let mailbox = Mailbox(peers: peers)
+        mailbox.onWake { [wakes] in wakes.increment() }
+        return mailbox
+    }
+
     @Test func `refuses what is over its bounds, and takes again once it is emptied`() {
-        let mailbox = Mailbox()
+        let mailbox = mailbox()
         let answers = Answers()
         for number in 0..<Limits.waitingEntries {
-            switch mailbox.put(.init(entry: entry, answer: answers.answer)) {
-            case .wake: #expect(number == 0)
-            case .taken: if number == 0 { Issue.record("nobody was woken") }
-            case .refused: Issue.record("refused at \(number)")
+            if mailbox.put(.init(entry: entry, answer: answers.answer)) != nil {
+                Issue.record("refused at \(number)")
             }
         }
-        guard case .refused(.busy) = mailbox.put(.init(entry: entry, answer: answers.answer)) else {
+        #expect(wakes.count == 1)
+        guard case .busy = mailbox.put(.init(entry: entry, answer: answers.answer)) else {
             Issue.record("more than the limit was taken")
             return
         }
         #expect(mailbox.depth == Limits.waitingEntries)
-        #expect(mailbox.takeAll().count == Limits.waitingEntries)
-        guard case .taken = mailbox.put(.init(entry: entry, answer: answers.answer)) else {
-            Issue.record("the thread is awake until it finds nothing")
-            return
-        }
-        #expect(mailbox.takeAll().count == 1)
+        #expect(mailbox.takeAll().requests.count == Limits.waitingEntries)
+        #expect(mailbox.put(.init(entry: entry, answer: answers.answer)) == nil)
+        #expect(wakes.count == 1, "the queue is awake until it finds nothing")
+        #expect(mailbox.takeAll().requests.count == 1)
         #expect(mailbox.takeAll().isEmpty)
-        guard case .wake = mailbox.put(.init(entry: entry, answer: answers.answer)) else {
-            Issue.record("the thread slept")
-            return
-        }
+        #expect(mailbox.put(.init(entry: entry, answer: answers.answer)) == nil)
+        #expect(wakes.count == 2)
         #expect(answers.all.isEmpty)
     }
 
     @Test func `counts bytes as well as entries`() throws {
-        let mailbox = Mailbox()
+        let mailbox = mailbox()
         // A long label value, many times: most of a submission's limit.
         let label = ("l", String(repeating: "x", count: 1000))
         let measures = try (0..<700).map { try ledger.measure("m\($0)", labels: [label]) }
@@ -65,26 +68,67 @@ final class Answers: Sendable {
         let room = Limits.waitingBytes / large.entry.byteCount
         #expect(room < Limits.waitingEntries)
         for _ in 0..<room {
-            if case .refused = mailbox.put(.init(entry: large, answer: { _ in })) {
-                Issue.record("refused too early")
-            }
+            if mailbox.put(.init(entry: large, answer: { _ in })) != nil { Issue.record("refused too early") }
         }
-        guard case .refused(.busy) = mailbox.put(.init(entry: large, answer: { _ in })) else {
+        guard case .busy = mailbox.put(.init(entry: large, answer: { _ in })) else {
             Issue.record("more bytes than the limit were taken")
             return
         }
     }
 
     @Test func `takes nothing once it is closed, and hands out what waits`() {
-        let mailbox = Mailbox()
+        let mailbox = mailbox()
         _ = mailbox.put(.init(entry: entry, answer: { _ in }))
         mailbox.close()
-        guard case .refused(.stopped) = mailbox.put(.init(entry: entry, answer: { _ in })) else {
+        guard case .stopped = mailbox.put(.init(entry: entry, answer: { _ in })) else {
             Issue.record("taken by a closed mailbox")
             return
         }
-        #expect(mailbox.takeAll().count == 1)
+        #expect(mailbox.takeAll().requests.count == 1)
     }
+
+    @Test func `gives each peer a share, whatever another sends`() {
+        let mailbox = mailbox(peers: 3)
+        let flood = ReplicaID(1)
+        for _ in 0..<Limits.peerEvents { #expect(mailbox.put(.tick, from: flood, byteCount: 1)) }
+        #expect(!mailbox.put(.tick, from: flood, byteCount: 1))
+        #expect(mailbox.put(.tick, from: ReplicaID(2), byteCount: 1))
+        #expect(mailbox.put(.init(entry: entry, answer: { _ in })) == nil)
+        #expect(mailbox.takeAll().events.count == Limits.peerEvents + 1)
+        #expect(mailbox.put(.tick, from: flood, byteCount: Limits.peerEventBytes + 1))
+        #expect(!mailbox.put(.tick, from: flood, byteCount: 1), "one that is large fills the share")
+        #expect(!mailbox.put(.tick, from: ReplicaID(9), byteCount: 1), "a stranger has none")
+    }
+
+    @Test func `keeps entries while the disk is at work, and nothing else`() {
+        let mailbox = mailbox(peers: 1)
+        #expect(mailbox.put(.init(entry: entry, answer: { _ in })) == nil)
+        #expect(mailbox.put(.tick, from: ReplicaID(0), byteCount: 1))
+        let held = mailbox.takeAll(isDiskBusy: true)
+        #expect(held.events.count == 1)
+        #expect(held.requests.isEmpty)
+        #expect(mailbox.takeAll(isDiskBusy: true).isEmpty)
+        let before = wakes.count
+        #expect(mailbox.put(.init(entry: entry, answer: { _ in })) == nil)
+        #expect(wakes.count == before)
+        mailbox.put(.durable(SaveTicket(1)))
+        #expect(wakes.count == before + 1)
+        let batch = mailbox.takeAll(isDiskBusy: true)
+        #expect(batch.outcomes.count == 1)
+        #expect(batch.requests.count == 2)
+        _ = mailbox.takeAll()
+        #expect(mailbox.put(.init(entry: entry, answer: { _ in })) == nil)
+        #expect(mailbox.takeAll(isDiskBusy: true).isEmpty)
+        mailbox.diskRests()
+        #expect(mailbox.takeAll().requests.count == 1)
+    }
+}
+
+/// How often something happened.
+final class Counted: Sendable {
+    private let value = Mutex(0)
+    var count: Int { value.withLock { $0 } }
+    func increment() { value.withLock { $0 += 1 } }
 }
 
 @Suite struct `Those who wait` {
@@ -129,6 +173,46 @@ final class Answers: Sendable {
             return
         }
         #expect(rejection.code == .conflict)
+    }
+
+    @Test func `are told what became of their id when another node's entry took it`() throws {
+        var waiters = Waiters()
+        let mine = Answers()
+        _ = waiters.join(.init(entry: try entry("one", "1"), answer: mine.answer))
+        waiters.settle(try entry("one", "2"), at: EntryIndex(3))
+        guard case .failure(.rejected(let rejection)) = try #require(mine.all.first) else {
+            Issue.record("answered otherwise")
+            return
+        }
+        #expect(rejection.code == .conflict)
+        // The same content under another signature: it is there, and is not new.
+        let again = Answers()
+        _ = waiters.join(.init(entry: try entry("two"), answer: again.answer))
+        waiters.settle(try entry("two"), at: EntryIndex(4))
+        #expect(again.acknowledged.map(\.isNew) == [false])
+    }
+
+    @Test func `are told when their time is over, each at its own`() throws {
+        var waiters = Waiters()
+        let answers = (0..<3).map { _ in Answers() }
+        let one = try entry("one")
+        _ = waiters.join(.init(entry: one, deadline: .seconds(10), answer: answers[0].answer))
+        _ = waiters.join(.init(entry: one, deadline: .seconds(12), answer: answers[1].answer))
+        #expect(waiters.nextDeadline == .seconds(10))
+        waiters.expire(at: .seconds(11))
+        guard case .failure(.timeout) = try #require(answers[0].all.first) else {
+            Issue.record("answered otherwise")
+            return
+        }
+        waiters.settle(one, at: EntryIndex(1))
+        #expect(answers[1].acknowledged.map(\.index.value) == [1])
+        waiters.expire(at: .seconds(20))
+        #expect(answers.map(\.all.count) == [1, 1, 0])
+        // Whoever comes after a timeout asks anew.
+        _ = waiters.join(.init(entry: one, deadline: .seconds(30), answer: answers[2].answer))
+        waiters.abandon()
+        #expect(waiters.isEmpty)
+        #expect(answers[2].all.count == 1)
     }
 
     @Test func `are told when their entry is refused, and may come again`() throws {

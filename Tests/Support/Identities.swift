@@ -36,52 +36,25 @@ public struct Identities: Sendable {
     public let token: Identity
 
     private static let made = Result { try Identities() }
+    private static let madeNodes = Mutex<[NodeKeys]>([])
 
     public static func shared() throws -> Identities { try made.get() }
 
-    /// Those of further nodes, made when a test first wants them.
-    private static let furtherNodes = Mutex<[(sealing: Identity, tls: Identity)]>([])
-
-    /// The sealing and TLS identities of the first `count` nodes; `node` and `tls` are those of the first.
-    public func nodes(_ count: Int) throws -> [(sealing: Identity, tls: Identity)] {
-        try Self.furtherNodes.withLock { made in
-            let directory = try TemporaryDirectory()
-            while made.count < count - 1 {
-                let name = "node\(made.count + 2)"
-                made.append(
-                    (
-                        sealing: try Self.make(name, Self.rsa, in: directory),
-                        tls: try Self.make("\(name)-tls", Self.p256, Self.local, in: directory)
-                    ))
-            }
-            return [(node, tls)] + made.prefix(max(0, count - 1))
+    /// The keys of `count` nodes from node 2 on, made when the first test of so many asks for them.
+    public static func furtherNodes(_ count: Int) throws -> ArraySlice<NodeKeys> {
+        try madeNodes.withLock { made in
+            while made.count < count { made.append(try NodeKeys(number: made.count + 2)) }
+            return made.prefix(count)
         }
-    }
-
-    private static let rsa = "rsa:3072"
-    private static let p256 = "ec -pkeyopt ec_paramgen_curve:P-256"
-    private static let local = "-addext subjectAltName=DNS:localhost,IP:127.0.0.1"
-
-    private static func make(
-        _ name: String, _ algorithm: String, _ options: String = "", in directory: TemporaryDirectory
-    ) throws -> Identity {
-        try directory.shell(
-            "openssl req -x509 -newkey \(algorithm) -nodes -keyout \(name).key -out \(name).crt "
-                + "-subj /CN=\(name) -days 3650 \(options)")
-        let keyPEM = try directory.read("\(name).key")
-        let certificatePEM = try directory.read("\(name).crt")
-        return Identity(
-            name: name, keyPEM: keyPEM, certificatePEM: certificatePEM,
-            certificate: try KeyCertificate(pem: certificatePEM), signingKey: try IdentityKey(pem: keyPEM))
     }
 
     private init() throws {
         let directory = try TemporaryDirectory()
         func make(_ name: String, _ algorithm: String, _ options: String = "") throws -> Identity {
-            try Self.make(name, algorithm, options, in: directory)
+            try Identity(making: name, algorithm, options, in: directory)
         }
-        let rsa = Self.rsa
-        let p256 = Self.p256
+        let rsa = Identity.rsa
+        let p256 = Identity.p256
         ci = try make("ci", rsa)
         ci2 = try make("ci2", p256)
         `operator` = try make("operator", p256)
@@ -90,7 +63,46 @@ public struct Identities: Sendable {
         analyst = try make("analyst", p256)
         newcomers = try (1...4).map { try make("newcomer\($0)", p256) }
         node = try make("node1", rsa)
-        tls = try make("tls", p256, Self.local)
+        tls = try make("tls", p256, Identity.loopback)
         token = try make("token", p256)
+    }
+}
+
+/// The keys of one node beside its vote key.
+public struct NodeKeys: Sendable {
+    /// RSA-3072.
+    public let sealing: Identity
+    /// P-256.
+    public let tls: Identity
+
+    public init(sealing: Identity, tls: Identity) {
+        self.sealing = sealing
+        self.tls = tls
+    }
+
+    fileprivate init(number: Int) throws {
+        let directory = try TemporaryDirectory()
+        self.init(
+            sealing: try Identity(making: "node\(number)", Identity.rsa, "", in: directory),
+            tls: try Identity(making: "tls\(number)", Identity.p256, Identity.loopback, in: directory))
+    }
+}
+
+extension Identity {
+    fileprivate static let rsa = "rsa:3072"
+    fileprivate static let p256 = "ec -pkeyopt ec_paramgen_curve:P-256"
+    fileprivate static let loopback = "-addext subjectAltName=DNS:localhost,IP:127.0.0.1"
+
+    fileprivate init(
+        making name: String, _ algorithm: String, _ options: String, in directory: TemporaryDirectory
+    ) throws {
+        try directory.shell(
+            "openssl req -x509 -newkey \(algorithm) -nodes -keyout \(name).key -out \(name).crt "
+                + "-subj /CN=\(name) -days 3650 \(options)")
+        let keyPEM = try directory.read("\(name).key")
+        let certificatePEM = try directory.read("\(name).crt")
+        self.init(
+            name: name, keyPEM: keyPEM, certificatePEM: certificatePEM,
+            certificate: try KeyCertificate(pem: certificatePEM), signingKey: try IdentityKey(pem: keyPEM))
     }
 }

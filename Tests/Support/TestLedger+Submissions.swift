@@ -64,7 +64,7 @@ extension TestLedger {
             if let session {
                 try SealedPayload.seal(content, sessionKey: session.key, keyID: session.keyID)
             } else {
-                try SealedPayload.seal(content, to: nodes.map(\.sealing.certificate))
+                try SealedPayload.seal(content, to: nodeKeys.map(\.sealing.certificate))
             }
         return try sign(payload.bytes, as: .sealed, by: submitter)
     }

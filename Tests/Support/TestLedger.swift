@@ -5,6 +5,8 @@ public import Ledger
 /// It costs next to nothing once `Identities.shared()` is made; two with the same arguments are the same ledger.
 public struct TestLedger: Sendable {
     public let identities: Identities
+    /// One for each member, in their order.
+    public let nodeKeys: [NodeKeys]
     public let genesis: Genesis
     /// The document whose SHA-256 is the ledger id.
     public let genesisXML: [UInt8]
@@ -12,8 +14,6 @@ public struct TestLedger: Sendable {
     /// One for each member, in their order.
     public let voteKeys: [SigningKey]
     public let ledgerKey: SigningKey
-    /// What each member decrypts with and shows in TLS.
-    public let nodes: [(sealing: Identity, tls: Identity)]
     public let electorate: Electorate
     /// An hour after the certificates begin to be valid.
     public let start: Timestamp
@@ -33,22 +33,25 @@ public struct TestLedger: Sendable {
             (identities.ci, .submitter), (identities.ci2, .submitter), (identities.operator, .operator),
             (identities.dpo, .dpo), (identities.auditor, .auditor), (identities.analyst, .analyst),
         ]
+        let nodeKeys =
+            [NodeKeys(sealing: identities.node, tls: identities.tls)]
+            + (try Identities.furtherNodes(members - 1))
+        self.nodeKeys = nodeKeys
         // The last of them all was made last.
-        let newest = identities.token.certificate.notBefore
+        let newest = max(
+            identities.token.certificate.notBefore, nodeKeys[nodeKeys.count - 1].tls.certificate.notBefore)
         start = newest.advanced(byMilliseconds: 3_600_000)
-        nodes = try identities.nodes(members)
         voteKeys = try (0..<members).map { try Self.key([seed, UInt8($0)]) }
         ledgerKey = try Self.key([seed, 0xFF])
         genesis = Genesis(
             origin: origin, created: newest, ledgerKey: ledgerKey.verificationKey.bytes,
             tokenKey: identities.token.certificate.publicKeyInfo,
-            members: zip(voteKeys, nodes).enumerated().map { position, keys in
-                let (key, node) = keys
-                return Member(
+            members: voteKeys.enumerated().map { position, key in
+                Member(
                     name: "node\(position + 1)", url: "https://127.0.0.1:\(7401 + position)",
                     peerAddress: "127.0.0.1:\(7501 + position)", voteKey: key.verificationKey.bytes,
-                    sealingCertificate: node.sealing.certificate.der,
-                    tlsKeyDigest: Digest.sha256(node.tls.certificate.publicKeyInfo).bytes)
+                    sealingCertificate: nodeKeys[position].sealing.certificate.der,
+                    tlsKeyDigest: Digest.sha256(nodeKeys[position].tls.certificate.publicKeyInfo).bytes)
             },
             identities: enrolled.map { identity, role in
                 Enrolment(identity: identity.name, roles: [role], certificate: identity.certificate.der)
@@ -66,16 +69,13 @@ public struct TestLedger: Sendable {
     struct CannotHappen: Error {}
 
     /// Opens submissions as node 1 does.
-    public var checker: EntryChecker {
-        get throws { try checker(of: 0) }
-    }
+    public var checker: EntryChecker { get throws { try checker(of: 0) } }
 
-    /// Opens submissions as a member does.
-    public func checker(of member: Int) throws -> EntryChecker {
-        EntryChecker(
-            .init(
-                key: try DecryptionKey(pem: nodes[member].sealing.keyPEM),
-                certificate: nodes[member].sealing.certificate))
+    /// Opens submissions as the node at a position does.
+    public func checker(of position: Int) throws -> EntryChecker {
+        let sealing = nodeKeys[position].sealing
+        return EntryChecker(
+            .init(key: try DecryptionKey(pem: sealing.keyPEM), certificate: sealing.certificate))
     }
 
     /// The rules before the first entry.

@@ -104,19 +104,26 @@ public final class LogStore: Sendable {
     }
 
     /// Writes a change; when it returns, everything in it is on the disk, log and keys.
-    public func save(_ change: Change) throws(StoreError) {
+    public func save(_ change: Change) throws(StoreError) { try save([change]) }
+
+    /// Writes changes one after the other, all or none; when it returns, they are on the disk, log and keys.
+    public func save(_ changes: [Change]) throws(StoreError) {
         let tables = self.tables
         let firstSlot = try nextSlot()
         var keys: [KeySlots.Keys] = []
-        var placed: [[StoredEntry]] = []
-        for appended in change.append {
-            var rows: [StoredEntry] = []
+        var rows: [Digest: [StoredEntry]] = [:]
+        for appended in changes.lazy.flatMap(\.append) {
+            let hash = appended.block.header.hash
+            guard rows[hash] == nil else { continue }
+            rows[hash] = try keptRows(of: appended.block, hash)
+            guard rows[hash] == nil else { continue }
+            var placed: [StoredEntry] = []
             for (entry, facts) in zip(appended.block.entries, appended.facts) {
-                do { rows.append(try Self.place(entry, facts, firstSlot: firstSlot, &keys)) } catch {
+                do { placed.append(try Self.place(entry, facts, firstSlot: firstSlot, &keys)) } catch {
                     throw .system(operation: "seal a payload at rest", code: 0, reason: error.reason)
                 }
             }
-            placed.append(rows)
+            rows[hash] = placed
         }
         let slot = firstSlot + UInt64(keys.count)
         if !keys.isEmpty {
@@ -125,18 +132,27 @@ public final class LogStore: Sendable {
         }
         do throws(StoreError) {
             try store.write { transaction throws(StoreError) in
-                let before = try transaction.last(tables.chain)?.key
-                if let height = change.truncateTo { try tables.truncate(to: height, in: &transaction) }
-                for (appended, entries) in zip(change.append, placed) {
-                    try tables.append(appended, entries, in: &transaction)
-                }
-                for certificate in change.certificates {
-                    try transaction.put(tables.certificates, certificate.header.height, certificate)
-                }
-                if let safety = change.safety { try transaction.put(tables.state, Self.safetyKey, safety) }
-                if slot != firstSlot { try transaction.put(tables.state, Self.nextSlotKey, slot.valueBytes) }
                 // Everything up to here was flushed before this change began, keys included.
-                if let before { try transaction.put(tables.state, Self.durableKey, before.keyBytes) }
+                var durable = try transaction.last(tables.chain)?.key
+                for change in changes {
+                    if let height = change.truncateTo {
+                        try tables.truncate(to: height, in: &transaction)
+                        try Self.noteBranches(above: height, tables, in: &transaction)
+                        durable = durable.map { min($0, height) }
+                    }
+                    for appended in change.append {
+                        let hash = appended.block.header.hash
+                        try tables.append(appended, rows[hash] ?? [], in: &transaction)
+                    }
+                    for certificate in change.certificates {
+                        try transaction.put(tables.certificates, certificate.header.height, certificate)
+                    }
+                    if let safety = change.safety {
+                        try transaction.put(tables.state, Self.safetyKey, safety)
+                    }
+                }
+                if slot != firstSlot { try transaction.put(tables.state, Self.nextSlotKey, slot.valueBytes) }
+                if let durable { try transaction.put(tables.state, Self.durableKey, durable.keyBytes) }
             }
         } catch {
             if !keys.isEmpty { try slotFlush.finish() }

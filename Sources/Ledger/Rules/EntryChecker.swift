@@ -93,11 +93,11 @@ public struct EntryChecker: Sendable {
         }
     }
 
-    private static func parse(_ content: [UInt8]) throws(Rejection) -> SealedDocument {
+    static func parse(_ content: [UInt8]) throws(Rejection) -> SealedDocument {
         do { return try DocumentParser().parse(content) } catch { throw Rejection(error) }
     }
 
-    private static func checkGovernance(
+    static func checkGovernance(
         _ statement: Statement, state: LedgerState, clock: Timestamp
     ) throws(Rejection) -> CheckedEntry {
         guard let content = statement.content else {

@@ -18,4 +18,6 @@ public enum SubmissionFailure: Error, Sendable {
     case storage(StoreError)
     /// The node is stopping. The entry is not in the log.
     case stopped
+    /// No quorum of nodes settled it in time. It may still become final; sending it again is safe.
+    case timeout
 }

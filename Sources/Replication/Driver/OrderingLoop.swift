@@ -3,55 +3,101 @@ import Ledger
 /// The replica with those who wait for it. Lives on the ordering queue.
 struct OrderingLoop: Sendable {
     private let ports: ReplicaDriver.Ports
-    private let id: ReplicaID
+    private let disk: DiskThread
+    private let postman: Postman
+    private let shared: SharedState
     private var replica: Replica
     private var waiters = Waiters()
-    /// The newest certificate, which goes to the disk with the next flush: losing it costs one signature at a restart.
-    private var unsavedCertificate: CommitCertificate?
     /// The governance records that are final: number n is at position n - 1.
     private var records: [EntryIndex] = []
     /// Why the last save that failed did.
     private var lastStorageFailure: StoreError?
+    private var status = ReplicaStatus()
+    private var evidence: EvidenceBook
 
     init(
-        ports: ReplicaDriver.Ports, id: ReplicaID, genesis: Genesis, ledgerID: Digest
-    ) throws(StoreError) {
+        ports: ReplicaDriver.Ports, replica: Replica, disk: DiskThread, postman: Postman, shared: SharedState
+    ) {
         self.ports = ports
-        self.id = id
-        let log = ports.log
-        let final = try log.lastCertificate()?.header.height ?? .genesis
-        let tip = try log.chainTip(at: final)
-        let state = try LedgerState.restored(
-            genesis: genesis, ledgerID: ledgerID, from: log, size: tip.header.treeSize)
-        let position = Replica.Position(tip: tip, state: state)
-        let accepted = try Self.readAccepted(above: position, log)
-        replica = Replica(
-            id: id,
-            from: .init(
-                committed: position, certificate: try log.lastCertificate(), blocks: accepted,
-                tip: accepted.last?.headerHash ?? tip.headerHash, safety: SafetyState()))
+        self.replica = replica
+        self.disk = disk
+        self.postman = postman
+        self.shared = shared
+        evidence = EvidenceBook(ports.electorate)
     }
 
-    /// Settles what was accepted before the last stop.
-    mutating func resume() throws(StoreError) -> Published {
-        let certificate = try ports.log.lastCertificate()
-        var published = Published(
-            header: replica.committed.tip.header, certificate: certificate, state: replica.committed.state)
-        perform(replica.start(at: now, knowing: documents)) { published = $0 }
+    /// Says again what may have been said before the last stop, and settles what can be.
+    mutating func resume() throws(StoreError) {
+        status.evidence = try evidence.restore(from: ports.log)
+        perform(replica.start(at: now, knowing: documents))
         // An order to erase may have been final and not yet carried out.
         records = []
-        for index in try ports.log.indexesThatChangeRules(below: published.size) {
+        for index in try ports.log.indexesThatChangeRules(below: shared.published.size) {
             guard let entry = try CheckedEntry(reading: ports.log.entry(index)),
                 case .governance(let record) = entry.content
             else { continue }
             records.append(index)
             if case .erase(let erased, _) = record.action { try ports.log.erase(erased) }
         }
-        return published
+        show()
+    }
+
+    /// Handles what waits, and what is due.
+    mutating func handle(_ batch: Mailbox.Batch) {
+        guard status.halt == nil else {
+            for request in batch.requests { request.answer(.failure(.timeout)) }
+            return
+        }
+        for outcome in batch.outcomes { handle(outcome) }
+        for event in batch.events { handle(event) }
+        for event in batch.forwarded { handle(event) }
+        order(batch.requests)
+        let uptime = ports.uptime()
+        waiters.expire(at: uptime)
+        if uptime >= replica.deadline { handle(.tick) }
+        if status.halt != nil { waiters.abandon() }
+        show()
+    }
+
+    /// When `handle` is wanted next, whatever comes.
+    var deadline: Duration {
+        guard status.halt == nil else { return .seconds(Int64.max >> 1) }
+        return min(replica.deadline, waiters.nextDeadline ?? replica.deadline)
+    }
+
+    var isIdle: Bool { waiters.isEmpty }
+
+    /// Puts the newest certificate on the disk, so that a directory at rest shows all of its log to be final.
+    mutating func close() {
+        waiters.abandon()
+        do throws(StoreError) { try disk.finish() } catch {
+            // The next start votes for the block again, with the same bytes, or fetches the certificate.
+            ports.report("the last certificate was not saved: \(error)")
+        }
+    }
+
+    private var now: Tick { Tick(ports.clock(), uptime: ports.uptime()) }
+    private var documents: LogDocuments { LogDocuments(log: ports.log, report: ports.report) }
+
+    // MARK: Events
+
+    private mutating func handle(_ outcome: DiskThread.Outcome) {
+        switch outcome {
+        case .durable(let ticket): handle(Event.durable(ticket))
+        case .failed(let ticket, let error):
+            lastStorageFailure = error
+            disk.mend()
+            handle(Event.notDurable(ticket))
+        }
+    }
+
+    private mutating func handle(_ event: Event) {
+        guard status.halt == nil else { return }
+        perform(replica.handle(event, at: now, knowing: documents))
     }
 
     /// Orders what clients wait for.
-    mutating func order(_ requests: [Mailbox.Request], _ publish: (Published) -> Void) {
+    private mutating func order(_ requests: [Mailbox.Request]) {
         var new: [CheckedEntry] = []
         for request in requests {
             switch waiters.join(request) {
@@ -69,82 +115,43 @@ struct OrderingLoop: Sendable {
                 }
             }
         }
-        guard !new.isEmpty else { return }
-        perform(replica.handle(.entries(new), at: now, knowing: documents), publish)
+        if !new.isEmpty { handle(.entries(new)) }
     }
 
-    /// Puts the newest certificate on the disk, so that a directory at rest shows all of its log to be final.
-    mutating func close() {
-        do throws(StoreError) { try saveCertificate() } catch {
-            // The next start votes for the block again, with the same bytes.
-            ports.report("the last certificate was not saved: \(error)")
-        }
-    }
-
-    private var now: Tick { Tick(ports.clock(), uptime: ports.uptime()) }
-    private var documents: LogDocuments { LogDocuments(log: ports.log, report: ports.report) }
+    // MARK: Effects
 
     /// Carries out effects, top to bottom, and those that follow from them: what follows from an event comes before
-    /// the event after it, so that nothing is built on a block before its flush has been heard of.
-    ///
-    /// A loop: where every entry is a block of its own, as many effects follow from one another as entries wait.
-    private mutating func perform(_ effects: Effects, _ publish: (Published) -> Void) {
-        var stack = Array(carryOut(effects, publish).reversed())
-        while let event = stack.popLast() {
-            stack += carryOut(replica.handle(event, at: now, knowing: documents), publish).reversed()
+    /// the event after it. A loop: as many effects may follow from one another as blocks wait.
+    private mutating func perform(_ effects: Effects) {
+        var stack = Array(carryOut(effects).reversed())
+        while status.halt == nil, let event = stack.popLast() {
+            stack += carryOut(replica.handle(event, at: now, knowing: documents)).reversed()
         }
     }
 
     /// - Returns: What has happened by it.
-    private mutating func carryOut(_ effects: Effects, _ publish: (Published) -> Void) -> [Event] {
-        var events: [Event] = []
-        if let record = effects.save { events.append(save(record)) }
-        if !effects.commit.isEmpty { commit(effects.commit, publish) }
-        for message in effects.send { if let event = sign(message) { events.append(event) } }
+    private mutating func carryOut(_ effects: Effects) -> [Event] {
+        if let record = effects.save { disk.save(record) }
+        if !effects.commit.isEmpty { commit(effects.commit) }
+        let events = effects.send.flatMap(postman.deliver)
         for refusal in effects.refuse { waiters.resolve(refusal, storage: lastStorageFailure) }
+        for proof in effects.evidence { note(proof) }
+        if let reason = effects.halt {
+            status.halt = reason
+            ports.report("the replica stops: \(reason)")
+        }
         return events
     }
 
-    private mutating func save(_ record: SafetyRecord) -> Event {
-        var change = LogStore.Change()
-        for step in record.steps {
-            switch step {
-            case .truncate(let height):
-                change.truncateTo = min(change.truncateTo ?? height, height)
-                change.append.removeAll { $0.block.header.height > height }
-            case .append(let block):
-                change.append.append(
-                    LogStore.AppendedBlock(
-                        block: block.block, facts: block.entries.map(\.facts), completed: block.completed))
-            }
-        }
-        if let unsavedCertificate { change.certificates = [unsavedCertificate] }
-        do throws(StoreError) {
-            try ports.log.save(change)
-            unsavedCertificate = nil
-            return .durable(record.ticket)
-        } catch {
-            ports.report("a block was not saved: \(error)")
-            lastStorageFailure = error
-            return .notDurable(record.ticket)
-        }
-    }
-
-    private func sign(_ message: Outgoing) -> Event? {
-        guard case .commit(let header) = message.content else { return nil }
-        let vote = CommitVote(
-            header, signer: id, signature: ports.voteKey.sign(ports.electorate.commitMessage(for: header)))
-        let context = SigningContext(ledgerID: header.ledgerID, epoch: header.epoch)
-        let verifier = MessageVerifier(context: context, authority: ports.electorate)
-        return (try? verifier.verify(.commit(vote), from: id)).map(Event.message)
-    }
-
-    private mutating func commit(_ blocks: [CertifiedBlock], _ publish: (Published) -> Void) {
+    private mutating func commit(_ blocks: [CertifiedBlock]) {
         guard let last = blocks.last else { return }
-        if let certificate = last.certificate { unsavedCertificate = certificate }
+        for case let certificate? in blocks.map(\.certificate) {
+            disk.keep(certificate)
+            status.certificates += 1
+        }
         let published = Published(
             header: last.accepted.block.header, certificate: last.certificate, state: last.accepted.state)
-        publish(published)
+        shared.published = published
         for block in blocks {
             noteRecords(block.accepted)
             carryOutErasures(block.accepted)
@@ -165,15 +172,16 @@ struct OrderingLoop: Sendable {
         }
     }
 
-    private mutating func carryOutErasures(_ block: AcceptedBlock) {
+    private func carryOutErasures(_ block: AcceptedBlock) {
         for entry in block.entries {
             guard case .governance(let record) = entry.content, case .erase(let index, _) = record.action
             else {
                 continue
             }
             do throws(StoreError) {
-                try saveCertificate()
-                try ports.log.erase(index)
+                // A restart reads the entries above the last certificate again, and the blocks beside the chain: the
+                // certificate goes to the disk first, and dead blocks from it.
+                try disk.finish { log throws(StoreError) in try log.erase(index) }
             } catch {
                 // The order is in the log: it is carried out at the next start at the latest.
                 ports.report("entry \(index) is not erased yet: \(error)")
@@ -181,16 +189,18 @@ struct OrderingLoop: Sendable {
         }
     }
 
-    /// A restart reads the entries above the last certificate again: none of them may have lost its payload by then.
-    private mutating func saveCertificate() throws(StoreError) {
-        guard let certificate = unsavedCertificate else { return }
-        var change = LogStore.Change()
-        change.certificates = [certificate]
-        try ports.log.save(change)
-        unsavedCertificate = nil
+    private mutating func note(_ proof: Equivocation) {
+        guard let line = evidence.add(proof) else { return }
+        status.evidence.append(line)
+        ports.report("it is proven that a node lied: \(line)")
+        do throws(StoreError) {
+            try disk.finish { log throws(StoreError) in _ = try log.keep(evidence: proof.encoded) }
+        } catch { ports.report("the proof was not saved: \(error)") }
     }
 
-    /// The answer for a document or record that the log already has, or `nil`.
+    // MARK: Answers
+
+    /// The answer for a document or record that is final already, or `nil`.
     private func answerFromLog(
         _ entry: CheckedEntry
     ) throws(StoreError) -> Result<Acknowledgement, SubmissionFailure>? {
@@ -202,7 +212,10 @@ struct OrderingLoop: Sendable {
             guard try CheckedEntry(reading: first)?.contentDigest == entry.contentDigest else { return nil }
             return .success(Acknowledgement(index: index, leaf: first.statement, isNew: false))
         }
-        guard let identity = entry.identity, let index = try ports.log.index(of: identity) else { return nil }
+        // The log on the disk goes on above what is final.
+        guard let identity = entry.identity, let index = try ports.log.index(of: identity),
+            index.value < replica.committed.tip.header.treeSize
+        else { return nil }
         let first = try ports.log.entry(index)
         guard let known = try CheckedEntry(reading: first) else {
             return .failure(
@@ -219,35 +232,27 @@ struct OrderingLoop: Sendable {
         return .success(Acknowledgement(index: index, leaf: first.statement, isNew: false))
     }
 
-    /// The blocks above a position that were on the disk, as they were accepted.
-    private static func readAccepted(
-        above position: Replica.Position, _ log: LogStore
-    ) throws(StoreError) -> [AcceptedBlock] {
-        var accepted: [AcceptedBlock] = []
-        var tip = position.tip
-        var state = position.state
-        for (header, _) in try log.blocks(from: tip.header.height.next, limit: Int(Limits.window)) {
-            let range = EntryIndex(tip.header.treeSize)..<EntryIndex(header.treeSize)
-            var entries: [CheckedEntry] = []
-            for entry in try log.entries(range) {
-                guard let checked = try CheckedEntry(reading: entry) else {
-                    throw .damaged(place: "entry \(entry.index)", reason: "it is erased before it was final")
-                }
-                state.apply(checked, at: entry.index, time: header.time)
-                entries.append(checked)
-            }
-            let again = tip.extended(
-                by: entries.map(\.entry), view: header.view, epoch: header.epoch, clock: header.time)
-            guard again.block.header == header else {
-                throw .damaged(
-                    place: "block \(header.height)", reason: "its entries are not those of its header")
-            }
-            tip = again.tip
-            accepted.append(
-                AcceptedBlock(
-                    block: again.block, entries: entries, completed: again.completed, tip: tip, state: state))
+    // MARK: What others see
+
+    /// - Returns: Whether the tip has moved.
+    private mutating func show() {
+        status.view = replica.view
+        status.isChanging = !replica.safety.isNormal
+        status.primary = replica.primary
+        status.tip = replica.tip.header.height
+        status.committed = replica.committed.tip.header.height
+        status.waiting = replica.waitingCount
+        status.peers = (0..<replica.committee.size).map { index in
+            let node = ReplicaID(UInt16(index))
+            let said = replica.peers.status(of: node)
+            return ReplicaStatus.Peer(
+                id: node, isConnected: false, view: said?.view, committed: said?.committed, unsent: 0)
         }
-        return accepted
+        shared.status = status
+        let tip = replica.tip
+        if shared.tip.hash != tip.headerHash {
+            shared.tip = TipState(hash: tip.headerHash, height: tip.header.height, state: replica.state)
+        }
     }
 }
 

@@ -1,8 +1,6 @@
 import Ledger
 
 extension Limits {
-    /// Nodes that a ledger of this version can run with: replication is not there yet.
-    static let runningNodes = 1
     /// Nodes of a new ledger. `init` lays them out on one machine, on ports P+1 to P+31.
     static let ceremonyNodes = 31
     /// The origin, in bytes: it becomes the organisation name of certificates, which X.520 bounds at 64 characters.

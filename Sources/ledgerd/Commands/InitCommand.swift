@@ -16,7 +16,7 @@ struct InitCommand: AsyncParsableCommand {
     @Option(help: "Where to write; made if it does not exist, refused unless empty.")
     var directory: String
 
-    @Option(help: "How many nodes. This version runs one.")
+    @Option(help: "How many nodes. Of 3f + 1, f may fail or lie.")
     var nodes = 1
 
     @Option(help: "The name of the ledger, as checkpoints show it: a URL without a scheme.")
@@ -31,12 +31,6 @@ struct InitCommand: AsyncParsableCommand {
     var hosts: [String] = []
 
     func run() async throws {
-        // The ceremony can make more; a ledger that nothing can run would be a trap.
-        guard nodes <= Limits.runningNodes else {
-            throw CommandFailure(
-                .wrongUsage, "this version runs ledgers of \(Limits.runningNodes) node, not of \(nodes)",
-                remedy: "Leave `--nodes` out; several nodes come with replication.")
-        }
         let plan: LedgerPlan
         do {
             plan = try LedgerPlan(

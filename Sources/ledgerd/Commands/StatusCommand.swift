@@ -24,6 +24,9 @@ struct StatusCommand: AsyncParsableCommand {
         let view: UInt64
         let size: UInt64
         let queried: UInt64
+        let currentView: UInt64?
+        let primary: String?
+        let evidence: [String]?
     }
 
     struct Row: Encodable, Sendable {
@@ -32,6 +35,10 @@ struct StatusCommand: AsyncParsableCommand {
         let height: UInt64?
         let size: UInt64?
         let view: UInt64?
+        /// Who orders in the view, as this node sees it.
+        let primary: String?
+        /// Proofs that a node lied, which this node holds.
+        let evidence: [String]
         /// Entries behind the newest node, in the log and in the queries.
         var lag: UInt64?
         var queryLag: UInt64?
@@ -44,7 +51,9 @@ struct StatusCommand: AsyncParsableCommand {
         let rows = try await context.withClient { client in try await Self.rows(of: client) }
         switch format {
         case .json: try Terminal.printJSON(rows)
-        case .text: print(Self.table(rows).aligned, terminator: "")
+        case .text:
+            print(Self.table(rows).aligned, terminator: "")
+            for row in rows { for line in row.evidence { print("\(row.name) holds evidence: \(line)") } }
         }
         guard rows.contains(where: { $0.height != nil }) else {
             throw CommandFailure(
@@ -83,13 +92,15 @@ struct StatusCommand: AsyncParsableCommand {
             let reasons = health.reasons.map { Printable.line($0) }.joined(separator: "; ")
             return Row(
                 name: Printable.line(health.node), url: url, height: health.height, size: health.size,
-                view: health.view, lag: nil, queryLag: health.size - min(health.size, health.queried),
+                view: health.currentView ?? health.view, primary: health.primary.map { Printable.line($0) },
+                evidence: (health.evidence ?? []).map { Printable.line($0) }, lag: nil,
+                queryLag: health.size - min(health.size, health.queried),
                 state: health.ready ? "ready" : reasons.isEmpty ? "not ready" : reasons, ready: health.ready)
         } catch {
             let reason = if case .away(let reason) = error { reason } else { "answers nonsense" }
             return Row(
                 name: name.map { Printable.line($0) } ?? "-", url: url, height: nil, size: nil, view: nil,
-                lag: nil, queryLag: nil, state: "unreachable: \(reason)", ready: false)
+                primary: nil, evidence: [], lag: nil, queryLag: nil, state: "unreachable: \(reason)", ready: false)
         }
     }
 
@@ -97,13 +108,14 @@ struct StatusCommand: AsyncParsableCommand {
         var table = TextTable([
             .init(title: "node"), .init(title: "address"), .init(title: "height", alignment: .right),
             .init(title: "size", alignment: .right), .init(title: "view", alignment: .right),
+            .init(title: "primary"),
             .init(title: "lag", alignment: .right), .init(title: "query lag", alignment: .right),
             .init(title: "state"),
         ])
         func text(_ number: UInt64?) -> String { number.map { String($0) } ?? "-" }
         for row in rows {
             table.append([
-                row.name, row.url, text(row.height), text(row.size), text(row.view), text(row.lag),
+                row.name, row.url, text(row.height), text(row.size), text(row.view), row.primary ?? "-", text(row.lag),
                 text(row.queryLag), row.state,
             ])
         }

@@ -84,6 +84,21 @@ struct LedgerRoutes: Sendable {
         let queried: UInt64
         /// Entries that wait to be ordered.
         let queue: Int
+        /// The view that the node is in, or waits for; `view` is that of the newest final block.
+        let currentView: UInt64
+        let isChangingView: Bool
+        /// The name of the node that orders in it.
+        let primary: String
+        /// The other nodes as this one sees them.
+        let peers: [Peer]
+        /// Proofs that a node lied.
+        let evidence: [String]
+
+        struct Peer: Encodable {
+            let node: String
+            let connected: Bool
+            let height: UInt64?
+        }
     }
 
     /// The process answers: a supervisor has nothing to restart.
@@ -95,17 +110,38 @@ struct LedgerRoutes: Sendable {
     @Sendable func readiness(_ request: Request, _ context: NodeContext) async throws -> Response {
         var reasons: [String] = []
         if let trouble = node.follower.trouble { reasons.append("queries stand still: \(trouble)") }
+        let status = node.driver.status
+        if let halt = status.halt { reasons.append("the replica stands still: \(halt)") }
+        let quorum = node.directory.electorate.committee.quorum
+        let connected = status.peers.count(where: \.isConnected)
+        if connected < quorum {
+            reasons.append("\(connected) of \(status.peers.count) nodes are connected, \(quorum) are needed")
+        }
+        let highest = status.peers.compactMap(\.committed).max() ?? .genesis
+        if highest.value > status.committed.value + Ledger.Limits.unsettledBlocks {
+            reasons.append("it is \(highest.value - status.committed.value) blocks behind")
+        }
         return try answer(reasons: reasons)
     }
 
     private func answer(reasons: [String]) throws -> Response {
         let published = node.driver.published
+        let status = node.driver.status
+        let members = node.directory.genesis.members
+        func name(_ id: ReplicaID) -> String {
+            Int(id.value) < members.count ? members[Int(id.value)].name : "\(id)"
+        }
         var response = try Response.json(
             Health(
                 ready: reasons.isEmpty, reasons: reasons, node: node.directory.configuration.node,
                 height: published.header.height.value, view: published.header.view.value,
                 size: published.size,
-                queried: try node.queries.nextIndex().value, queue: node.driver.queueDepth), .never)
+                queried: try node.queries.nextIndex().value, queue: node.driver.queueDepth,
+                currentView: status.view.value, isChangingView: status.isChanging,
+                primary: name(status.primary),
+                peers: status.peers.filter { $0.id != node.directory.id }.map {
+                    .init(node: name($0.id), connected: $0.isConnected, height: $0.committed?.value)
+                }, evidence: status.evidence), .never)
         response.status = reasons.isEmpty ? .ok : .serviceUnavailable
         return response
     }
@@ -137,6 +173,7 @@ struct LedgerRoutes: Sendable {
         text.gauge("kpi_ledger_view", "View of the newest final block.", published.header.view.value)
         text.gauge(
             "kpi_ledger_queue_entries", "Entries that wait to be ordered.", UInt64(node.driver.queueDepth))
+        node.driver.status.write(to: &text, members: node.directory.genesis.members)
         text.gauge(
             "kpi_ledger_query_lag_entries", "Final entries that the query store has not followed yet.",
             published.size - min(published.size, status.nextIndex.value))

@@ -43,9 +43,11 @@ final class Node: Sendable {
 
             let follower = Follower(log: log, store: queries, logger: logger)
             self.follower = follower
+            let network = try await Self.network(directory, logger: logger)
             driver = try ReplicaDriver(
                 ports: .init(
-                    log: log, voteKey: directory.voteKey, electorate: directory.electorate, clock: clock,
+                    log: log, voteKey: directory.voteKey, electorate: directory.electorate, network: network,
+                    clock: clock,
                     onCommit: { published, blocks in follower.follow(to: published.size, blocks) },
                     report: { logger.error("\($0)") }),
                 id: directory.id, genesis: genesis, ledgerID: directory.ledgerID)
@@ -55,6 +57,32 @@ final class Node: Sendable {
         checker = EntryChecker(directory.decryption)
         receipts = ReceiptDesk(log: log, electorate: directory.electorate, ledgerKey: directory.ledgerKey)
         tokens = try await AccessTokens(genesis: genesis)
+    }
+
+    /// The connections with the other members; `nil` where there are none.
+    private static func network(_ directory: NodeDirectory, logger: Logger) async throws -> PeerNetwork? {
+        guard directory.genesis.members.count > 1 else { return nil }
+        let listener = directory.configuration.peers
+        let network: PeerNetwork
+        do {
+            network = try PeerNetwork(
+                .init(
+                    id: directory.id, ledgerID: directory.ledgerID, members: directory.genesis.members,
+                    certificatePEM: [UInt8](Data(contentsOf: URL(filePath: directory.tlsCertificatePath))),
+                    keyPEM: [UInt8](Data(contentsOf: URL(filePath: directory.tlsKeyPath))),
+                    listener: PeerAddress(host: listener.host, port: Int(listener.port)),
+                    report: { logger.notice("\($0)") }))
+        } catch {
+            throw CommandFailure(
+                .unreachable, "the TLS key or certificate in \(directory.path) cannot be used: \(error)",
+                remedy: "Put back tls.key and tls.crt, which `ledgerd init` made.")
+        }
+        do { _ = try await network.listen() } catch {
+            throw CommandFailure(
+                .unreachable, "\(listener.host):\(listener.port) cannot be opened for peers: \(error)",
+                remedy: "End what uses the port, or change it in \(directory.path)/config.json.")
+        }
+        return network
     }
 
     @Sendable static func now() -> Timestamp {

@@ -27,6 +27,11 @@ extension Problem {
         case .rejected(let rejection): self.init(rejection)
         case .busy: self = .busy
         case .storage(let error): self.init(error)
+        case .timeout:
+            self.init(
+                "no-quorum", .serviceUnavailable,
+                "no quorum of nodes settled the entry in time; whether it will be in the log is not known, and sending the same again is safe"
+            )
         case .stopped:
             self.init("stopping", .serviceUnavailable, "this node is stopping: send the same again soon")
         }

@@ -17,19 +17,6 @@ import Testing
         clock = ManualClock(at: ledger.start)
     }
 
-    private func open() throws -> (log: LogStore, loop: OrderingLoop) {
-        let log = try LogStore(
-            directory: directory.path, genesis: ledger.genesisHeader, access: .writing(.full))
-        let clock = clock
-        return (
-            log,
-            try OrderingLoop(
-                ports: .init(
-                    log: log, voteKey: ledger.voteKey, electorate: ledger.electorate, clock: { clock.now }),
-                id: ReplicaID(0), genesis: ledger.genesis, ledgerID: ledger.ledgerID)
-        )
-    }
-
     private func check(
         _ submissions: [[UInt8]], as type: Statement.ContentType
     ) throws -> [CheckedEntry] {
@@ -49,35 +36,19 @@ import Testing
         let log = try LogStore(
             directory: directory.path, genesis: ledger.genesisHeader,
             access: .writing(.lastCommitMayBeLost))
-        let clock = clock
-        let loop = Mutex(
-            try OrderingLoop(
-                ports: .init(
-                    log: log, voteKey: ledger.voteKey, electorate: ledger.electorate, clock: { clock.now }),
-                id: ReplicaID(0), genesis: ledger.genesis, ledgerID: ledger.ledgerID))
-        let final = Finals()
-        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-            let thread = Thread {
-                loop.withLock { loop in
-                    loop.order([final.request(document[0])]) { _ in }
-                    loop.order(entries.dropFirst().map { final.request($0) }) { _ in }
-                }
-                continuation.resume()
-            }
-            thread.stackSize = 512 << 10
-            thread.start()
-        }
-        #expect(final.count.load(ordering: .relaxed) == 3001)
+        let running = try RunningLedger(ledger, log, clock: clock)
+        try await finish(document, by: running.driver)
+        try await finish(Array(entries.dropFirst()), by: running.driver)
+        #expect(running.driver.published.size == 3001)
+        await running.driver.stop()
     }
 
-    private final class Finals: Sendable {
-        let count = Atomic<Int>(0)
-
-        func request(_ entry: CheckedEntry) -> Mailbox.Request {
-            Mailbox.Request(
-                entry: entry,
-                answer: { if case .success = $0 { self.count.add(1, ordering: .relaxed) } })
-        }
+    /// Hands entries over in their order, and waits until all are final.
+    private func finish(_ entries: [CheckedEntry], by driver: ReplicaDriver) async throws {
+        let answers = AsyncStream.makeStream(of: Result<Acknowledgement, SubmissionFailure>.self)
+        for entry in entries { driver.submit(entry) { answers.continuation.yield($0) } }
+        var iterator = answers.stream.makeAsyncIterator()
+        for _ in entries { _ = try await iterator.next()?.get() }
     }
 
     /// The certificate of the newest block waits for the next flush. A payload must not be gone while the disk does
@@ -87,14 +58,13 @@ import Testing
         let documents = try check([ledger.kpis(id: "a")], as: .sealed)
         let records = try check(
             [ledger.enrol(newcomer, sequence: 1), ledger.erase(EntryIndex(0), sequence: 2)], as: .governance)
-        do {
-            var (_, loop) = try open()
-            loop.order((documents + records).map { Mailbox.Request(entry: $0, answer: { _ in }) }) { _ in }
-        }
-        var (log, loop) = try open()
-        let published = try loop.resume()
-        #expect(published.size == 3)
-        guard case .erased = try log.entry(EntryIndex(0)).payload else {
+        let running = try ledger.open(in: directory, clock: clock)
+        try await finish(documents + records, by: running.driver)
+        let copy = try TemporaryDirectory()
+        try copy.shell("cp -r '\(directory.path)'/log '\(directory.path)'/keys .")
+        let again = try ledger.open(in: copy, clock: clock)
+        #expect(again.driver.published.size == 3)
+        guard case .erased = try again.log.entry(EntryIndex(0)).payload else {
             Issue.record("the payload is still there")
             return
         }

@@ -1,0 +1,275 @@
+import Dispatch
+import Ledger
+import Synchronization
+
+/// Where the replica stands: what the entries of a proposal are checked against.
+struct TipState: Sendable {
+    let hash: Digest
+    let height: BlockHeight
+    let state: LedgerState
+}
+
+/// Turns frames of peers into events: decodes and checks them beside the ordering queue, on all cores. What one peer
+/// sends keeps its order.
+final class CheckingStage: Sendable {
+    struct Ports: Sendable {
+        let mailbox: Mailbox
+        let verifier: MessageVerifier<Electorate>
+        let checked: CheckedEntries
+        let blocks: BlockServer
+        let tip: @Sendable () -> TipState
+        let clock: @Sendable () -> Timestamp
+        let send: @Sendable (Message, ReplicaID) -> Void
+        let report: @Sendable (String) -> Void
+    }
+
+    private struct Peer: Sendable {
+        var frames = 0
+        var byteCount = 0
+        /// Answers to fetches that were asked for.
+        var awaitedAnswers = 0
+        /// Checked in vain: what they rest on may be in a block that this node has not reached.
+        var undecided: [Proposal] = []
+        /// Reads from the connection again, where it was stopped.
+        var resume: (@Sendable () -> Void)?
+    }
+
+    private let ports: Ports
+    private let peers: Mutex<[Peer]>
+    private let queues: [DispatchQueue]
+    private let drops = Atomic<UInt64>(0)
+
+    init(_ ports: Ports) {
+        self.ports = ports
+        let size = ports.verifier.authority.committee.size
+        peers = Mutex(Array(repeating: Peer(), count: size))
+        let pool = DispatchQueue(label: "checking", qos: .userInitiated, attributes: .concurrent)
+        queues = (0..<size).map { DispatchQueue(label: "checking.\($0)", target: pool) }
+    }
+
+    /// Messages that were refused, or found no room.
+    var dropCount: UInt64 { drops.load(ordering: .relaxed) }
+
+    /// Takes a frame; returns at once.
+    ///
+    /// - Parameter resume: called once, where this returned `false`, when there is room again.
+    /// - Returns: Whether more may be read from this peer.
+    func receive(_ frame: Frame, from peer: ReplicaID, resume: @escaping @Sendable () -> Void) -> Bool {
+        let index = Int(peer.value)
+        guard index < queues.count else { return true }
+        let isRoomy = peers.withLock { peers in
+            peers[index].frames += 1
+            peers[index].byteCount += frame.body.count
+            let isRoomy =
+                peers[index].frames < Limits.uncheckedFrames
+                && peers[index].byteCount < Limits.uncheckedBytes
+            if !isRoomy { peers[index].resume = resume }
+            return isRoomy
+        }
+        queues[index].async { [self] in
+            check(frame, from: peer)
+            let resume = peers.withLock { peers in
+                peers[index].frames -= 1
+                peers[index].byteCount -= frame.body.count
+                let isLow =
+                    peers[index].frames < Limits.uncheckedFrames / 2
+                    && peers[index].byteCount < Limits.uncheckedBytes / 2
+                guard isLow else { return (@Sendable () -> Void)?.none }
+                defer { peers[index].resume = nil }
+                return peers[index].resume
+            }
+            resume?()
+        }
+        return isRoomy
+    }
+
+    /// A fetch is on its way to this peer: its answer may be large.
+    func awaitAnswer(from peer: ReplicaID) {
+        peers.withLock { $0[Int(peer.value)].awaitedAnswers = min($0[Int(peer.value)].awaitedAnswers + 1, 4) }
+    }
+
+    /// Whether this peer was asked for blocks; else it may not send a large frame of them.
+    func isAwaitingAnswer(from peer: ReplicaID) -> Bool {
+        peers.withLock { $0[Int(peer.value)].awaitedAnswers > 0 }
+    }
+
+    /// The tip has moved: what could not be judged before may be now.
+    func tipMoved() {
+        let waiting = peers.withLock { peers in peers.indices.filter { !peers[$0].undecided.isEmpty } }
+        for index in waiting {
+            queues[index].async { [self] in
+                let proposals = peers.withLock { peers in
+                    defer { peers[index].undecided = [] }
+                    return peers[index].undecided
+                }
+                for proposal in proposals { check(proposal, from: ReplicaID(UInt16(index)), byteCount: 0) }
+            }
+        }
+    }
+
+    // MARK: Checking
+
+    private func check(_ frame: Frame, from peer: ReplicaID) {
+        let message: Message
+        do throws(DecodingFailure) { message = try Message(frame) } catch {
+            return drop("a message of \(name(peer)) does not decode: \(error)")
+        }
+        switch message {
+        case .proposal(let proposal): check(proposal, from: peer, byteCount: frame.body.count)
+        case .entries(let entries): check(entries, from: peer, byteCount: frame.body.count)
+        case .fetch(let request): answer(request, to: peer)
+        case .fetched(let blocks): check(blocks, from: peer, byteCount: frame.body.count)
+        case .prepare, .commit, .complaint, .viewChange, .newView, .prepared, .committed, .status:
+            do throws(Refused) {
+                put(
+                    .message(try ports.verifier.verify(message, from: peer)), peer,
+                    byteCount: frame.body.count)
+            } catch { drop("a message of \(name(peer)) is refused: \(error)") }
+        }
+    }
+
+    private func check(_ proposal: Proposal, from peer: ReplicaID, byteCount: Int) {
+        // From anyone else the entries might be others than the primary's, who would be blamed for them.
+        guard proposal.prepare.signer == peer else {
+            return drop("\(name(peer)) passed on a proposal of another node")
+        }
+        let header = proposal.block.header
+        do throws(Refused) {
+            let bare = try ports.verifier.verify(proposal, entries: [], from: peer)
+            let tip = ports.tip()
+            switch check(proposal.block.entries, tip.state, at: header.time) {
+            case .success(let entries):
+                put(
+                    .proposal(try ports.verifier.verify(proposal, entries: entries, from: peer)), peer,
+                    byteCount: byteCount)
+            case .failure(let rejection):
+                let isElsewhere = header.parent != tip.hash && rejection.dependsOnState
+                if isElsewhere, header.height > tip.height {
+                    peers.withLock { peers in
+                        let index = Int(peer.value)
+                        peers[index].undecided.append(proposal)
+                        if peers[index].undecided.count > Limits.undecidedProposals {
+                            peers[index].undecided.removeFirst()
+                        }
+                    }
+                } else if !isElsewhere {
+                    ports.report(
+                        "a proposal of \(name(peer)) for block \(header.height) does not hold: \(rejection.reason)"
+                    )
+                    put(.badProposal(bare), peer, byteCount: 0)
+                }
+            }
+        } catch { drop("a proposal of \(name(peer)) is refused: \(error)") }
+    }
+
+    /// Entries that wait at a peer. One that does not hold here is left out: its own node says why.
+    private func check(_ entries: [Entry], from peer: ReplicaID, byteCount: Int) {
+        let state = ports.tip().state
+        let time = ports.clock()
+        let checked = entries.compactMap { entry in try? check(entry, state, at: time) }
+        if checked.count < entries.count {
+            drops.add(UInt64(entries.count - checked.count), ordering: .relaxed)
+        }
+        if !checked.isEmpty { put(.forwarded(checked), peer, byteCount: byteCount) }
+    }
+
+    private func check(_ fetched: FetchedBlocks, from peer: ReplicaID, byteCount: Int) {
+        peers.withLock { $0[Int(peer.value)].awaitedAnswers = max($0[Int(peer.value)].awaitedAnswers - 1, 0) }
+        do {
+            var blocks: [CheckedBlocks.CheckedBlock] = []
+            for block in fetched.blocks {
+                let entries = try block.entries.map { entry throws(Rejection) in
+                    switch entry {
+                    case .whole(let entry):
+                        if let known = ports.checked.find(entry) { known } else {
+                            try CheckedEntry(certified: entry)
+                        }
+                    case .erased(let entry, let identity): CheckedEntry(erased: entry, identity: identity)
+                    }
+                }
+                blocks.append(.init(header: block.header, entries: entries))
+            }
+            let verified = try ports.verifier.verify(blocks, certificate: fetched.certificate, from: peer)
+            put(.fetched(verified), peer, byteCount: byteCount)
+        } catch { drop("blocks of \(name(peer)) are refused: \(error)") }
+    }
+
+    private func answer(_ request: FetchRequest, to peer: ReplicaID) {
+        do throws(StoreError) {
+            if let blocks = try ports.blocks.answer(request) { ports.send(.fetched(blocks), peer) }
+        } catch { ports.report("blocks cannot be read for \(name(peer)): \(error)") }
+    }
+
+    // MARK: Entries
+
+    private func check(
+        _ entry: Entry, _ state: LedgerState, at time: Timestamp
+    ) throws(Rejection) -> CheckedEntry {
+        if let known = ports.checked.find(entry) { return known }
+        let checked = try EntryChecker.checkProposed(entry, state: state, at: time)
+        ports.checked.insert(checked)
+        return checked
+    }
+
+    /// All entries of a block, on all cores; or the first rejection that was met.
+    private func check(
+        _ entries: [Entry], _ state: LedgerState, at time: Timestamp
+    ) -> Result<[CheckedEntry], Rejection> {
+        let pieces = (entries.count + Limits.checkedAtOnce - 1) / Limits.checkedAtOnce
+        let results = Mutex([Result<[CheckedEntry], Rejection>?](repeating: nil, count: pieces))
+        DispatchQueue.concurrentPerform(iterations: pieces) { piece in
+            let start = piece * Limits.checkedAtOnce
+            let range = start..<min(start + Limits.checkedAtOnce, entries.count)
+            var checked: [CheckedEntry] = []
+            var failure: Rejection?
+            for entry in entries[range] {
+                do throws(Rejection) { checked.append(try check(entry, state, at: time)) } catch {
+                    failure = error
+                    break
+                }
+            }
+            let result: Result<[CheckedEntry], Rejection> = failure.map { .failure($0) } ?? .success(checked)
+            results.withLock { $0[piece] = result }
+        }
+        var all: [CheckedEntry] = []
+        for result in results.withLock({ $0 }) {
+            switch result {
+            case .success(let checked): all += checked
+            case .failure(let rejection): return .failure(rejection)
+            case nil: preconditionFailure("every piece has its result")
+            }
+        }
+        return .success(all)
+    }
+
+    private func put(_ event: Event, _ peer: ReplicaID, byteCount: Int) {
+        if !ports.mailbox.put(event, from: peer, byteCount: byteCount) {
+            drops.add(1, ordering: .relaxed)
+        }
+    }
+
+    private func name(_ peer: ReplicaID) -> String { ports.verifier.authority.name(of: peer) }
+
+    private func drop(_ reason: String) {
+        // A liar must not fill the node's output: the first few say enough.
+        if drops.add(1, ordering: .relaxed).oldValue < 16 { ports.report(reason) }
+    }
+}
+
+extension Rejection {
+    /// Whether an earlier block could have made it otherwise: an enrolment, a revocation, a session.
+    fileprivate var dependsOnState: Bool {
+        switch code {
+        case .unauthenticated, .forbidden, .sealing: true
+        case .malformed, .tooLarge, .invalid, .conflict, .erased: false
+        }
+    }
+}
+
+extension Electorate {
+    /// What operators call a member.
+    func name(of member: ReplicaID) -> String {
+        guard let name = key(of: member)?.name.description.split(separator: "/").last else { return "node \(member)" }
+        return String(name)
+    }
+}

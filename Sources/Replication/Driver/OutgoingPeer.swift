@@ -1,0 +1,245 @@
+import Ledger
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// The connection on which this node speaks to one other: dialled again and again until it is told to stop. While the
+/// peer is away nothing is kept for it; what matters is said again.
+final class OutgoingPeer: Sendable {
+    struct State: Sendable {
+        var isConnected = false
+        var dropCount: UInt64 = 0
+    }
+
+    private struct Line: Sendable {
+        var channel: (any Channel)?
+        /// The peer has said hello.
+        var isOpen = false
+        var frames: [[UInt8]] = []
+        var byteCount = 0
+        var isScheduled = false
+        var isStopped = false
+        var attempts = 0
+        var dropCount: UInt64 = 0
+        /// The operators know.
+        var isInTrouble = false
+    }
+
+    let id: ReplicaID
+    private let name: String
+    private let own: Hello
+    private let tls: PeerTLS
+    private let loop: any EventLoop
+    private let address: @Sendable (ReplicaID) -> PeerAddress?
+    private let report: @Sendable (String) -> Void
+    private let line = Mutex(Line())
+
+    init(
+        _ id: ReplicaID, name: String, own: Hello, tls: PeerTLS, loop: any EventLoop,
+        address: @escaping @Sendable (ReplicaID) -> PeerAddress?, report: @escaping @Sendable (String) -> Void
+    ) {
+        self.id = id
+        self.name = name
+        self.own = own
+        self.tls = tls
+        self.loop = loop
+        self.address = address
+        self.report = report
+    }
+
+    var state: State {
+        line.withLock { State(isConnected: $0.isOpen, dropCount: $0.dropCount) }
+    }
+
+    // MARK: Sending
+
+    /// Returns at once.
+    func send(_ bytes: [UInt8]) {
+        let wakes = line.withLock { line in
+            guard line.isOpen else {
+                line.dropCount += 1
+                return false
+            }
+            line.frames.append(bytes)
+            line.byteCount += bytes.count
+            var dropped = 0
+            while line.frames.count - dropped > 1,
+                line.frames.count - dropped > Limits.outgoingFrames || line.byteCount > Limits.outgoingBytes
+            {
+                line.byteCount -= line.frames[dropped].count
+                dropped += 1
+            }
+            line.frames.removeFirst(dropped)
+            line.dropCount += UInt64(dropped)
+            defer { line.isScheduled = true }
+            return !line.isScheduled
+        }
+        if wakes { loop.execute { self.flush() } }
+    }
+
+    /// Writes while the connection takes it; the rest waits here, where it is bounded. On the event loop.
+    func flush() {
+        var hasWritten = false
+        while true {
+            let next = line.withLock { line -> ((any Channel), [[UInt8]])? in
+                guard let channel = line.channel, line.isOpen, channel.isWritable, !line.frames.isEmpty else {
+                    line.isScheduled = false
+                    return nil
+                }
+                // Votes are small: a handful becomes one record of TLS.
+                let frames = Array(line.frames.prefix(16))
+                line.frames.removeFirst(frames.count)
+                line.byteCount -= frames.reduce(0) { $0 + $1.count }
+                return (channel, frames)
+            }
+            guard let (channel, frames) = next else { break }
+            var buffer = channel.allocator.buffer(capacity: frames.reduce(0) { $0 + $1.count })
+            for frame in frames { buffer.writeBytes(frame) }
+            channel.write(buffer, promise: nil)
+            hasWritten = true
+        }
+        if hasWritten { line.withLock { $0.channel }?.flush() }
+    }
+
+    // MARK: Dialling
+
+    func dial() {
+        guard !line.withLock({ $0.isStopped }) else { return }
+        guard let address = address(id) else { return dialAgain("its address is not known") }
+        let bootstrap = ClientBootstrap(group: loop)
+            .channelOption(.socketOption(.so_keepalive), value: 1)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            // A peer whose machine vanished acknowledges nothing.
+            .channelOption(
+                ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: Self.userTimeout)),
+                value: SocketOptionValue(Limits.silenceMilliseconds)
+            )
+            .channelOption(
+                .writeBufferWaterMark, value: .init(low: 128 << 10, high: 512 << 10)
+            )
+            .connectTimeout(.milliseconds(Limits.greetingMilliseconds))
+            .channelInitializer { [self] channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandlers(
+                        tls.client(expecting: id),
+                        FrameReader(admits: { $0.kind == .hello }),
+                        OutgoingHandler(self, own: own))
+                }
+            }
+        bootstrap.connect(host: address.host, port: address.port).whenComplete { [self] result in
+            switch result {
+            case .failure(let error): dialAgain("\(error)")
+            case .success(let channel):
+                let isStopped = line.withLock { line in
+                    line.channel = channel
+                    return line.isStopped
+                }
+                if isStopped { channel.close(promise: nil) }
+                channel.closeFuture.whenComplete { _ in self.lost() }
+            }
+        }
+    }
+
+    /// The peer has said hello.
+    fileprivate func opened(_ hello: Hello) -> Bool {
+        guard hello.ledgerID == own.ledgerID, hello.node == id else { return false }
+        line.withLock { line in
+            line.isOpen = true
+            line.attempts = 0
+            line.isInTrouble = false
+        }
+        return true
+    }
+
+    fileprivate func trouble(_ reason: String) {
+        let isNew = line.withLock { line in
+            defer { line.isInTrouble = true }
+            return !line.isInTrouble && !line.isStopped
+        }
+        if isNew { report("\(name) is not reached: \(reason)") }
+    }
+
+    private func lost() {
+        let wasOpen = line.withLock { line in
+            defer { line.isOpen = false }
+            line.channel = nil
+            line.dropCount += UInt64(line.frames.count)
+            line.frames = []
+            line.byteCount = 0
+            line.isScheduled = false
+            return line.isOpen
+        }
+        dialAgain(wasOpen ? "the connection has ended" : "it lets nobody in")
+    }
+
+    /// Later and later, and never two nodes in step.
+    private func dialAgain(_ reason: String) {
+        trouble(reason)
+        let attempts = line.withLock { line in
+            line.attempts += 1
+            return line.attempts
+        }
+        let limits = Limits.reconnectMilliseconds
+        let longest = min(limits.first << Int64(min(attempts - 1, 16)), limits.most)
+        let delay = Int64.random(in: longest / 2...longest)
+        loop.scheduleTask(in: .milliseconds(delay)) { self.dial() }
+    }
+
+    func stop() async {
+        let channel = line.withLock { line in
+            line.isStopped = true
+            return line.channel
+        }
+        try? await channel?.close()
+    }
+
+    /// TCP_USER_TIMEOUT of Linux.
+    private static let userTimeout: CInt = 18
+}
+
+/// The dialling end: says hello, waits for the answer, then only speaks.
+private final class OutgoingHandler: ChannelInboundHandler {
+    typealias InboundIn = Frame
+    typealias OutboundOut = ByteBuffer
+
+    private let peer: OutgoingPeer
+    private let own: Hello
+    private var deadline: Scheduled<Void>?
+
+    init(_ peer: OutgoingPeer, own: Hello) {
+        self.peer = peer
+        self.own = own
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        let channel = context.channel
+        deadline = context.eventLoop.scheduleTask(in: .milliseconds(Limits.greetingMilliseconds)) {
+            channel.close(promise: nil)
+        }
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: own.frame.encoded)), promise: nil)
+        context.fireChannelActive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard let hello = try? Hello(unwrapInboundIn(data)), peer.opened(hello) else {
+            peer.trouble("another node answers at its address")
+            return context.close(promise: nil)
+        }
+        deadline?.cancel()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { peer.flush() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        deadline?.cancel()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        peer.trouble("\(error)")
+        context.close(promise: nil)
+    }
+}

@@ -1,0 +1,137 @@
+import Ledger
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Replication
+
+/// Who may connect, and what it costs.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct `Connections between nodes` {
+    private let ledger: TestLedger
+
+    init() throws { ledger = try TestLedger(members: 4) }
+
+    /// Frames as they come, and lines that were reported.
+    private final class Ear: Sendable {
+        let frames = AsyncStream.makeStream(of: (ReplicaID, Frame).self)
+        let lines = AsyncStream.makeStream(of: String.self)
+
+        func nextFrame() async -> (ReplicaID, Frame)? {
+            var iterator = frames.stream.makeAsyncIterator()
+            return await iterator.next()
+        }
+
+        func nextLine() async -> String? {
+            var iterator = lines.stream.makeAsyncIterator()
+            return await iterator.next()
+        }
+    }
+
+    private func network(
+        _ node: Int, showing keys: NodeKeys? = nil, ledgerID: Digest? = nil, to ear: Ear,
+        dialling address: @escaping @Sendable (ReplicaID) -> PeerAddress? = { _ in nil }
+    ) throws -> PeerNetwork {
+        let tls = (keys ?? ledger.nodeKeys[node]).tls
+        return try PeerNetwork(
+            .init(
+                id: ReplicaID(UInt16(node)), ledgerID: ledgerID ?? ledger.ledgerID,
+                members: ledger.genesis.members, certificatePEM: tls.certificatePEM, keyPEM: tls.keyPEM,
+                listener: PeerAddress(host: "127.0.0.1", port: 0), address: address,
+                report: { ear.lines.continuation.yield($0) }))
+    }
+
+    private func start(_ network: PeerNetwork, _ ear: Ear) {
+        network.start(
+            receive: { frame, peer, _ in
+                ear.frames.continuation.yield((peer, frame))
+                return true
+            }, isAwaitingBlocks: { _ in false })
+    }
+
+    /// Lets node 1 dial node 0, which listens, and shows other keys than its own.
+    private func dial(
+        showing keys: NodeKeys? = nil, answering listenerKeys: NodeKeys? = nil, ledgerID: Digest? = nil
+    ) async throws -> (refusal: String?, frame: Frame?) {
+        let (listening, dialling) = (Ear(), Ear())
+        let listener = try network(0, showing: listenerKeys, to: listening)
+        let port = try await listener.listen()
+        start(listener, listening)
+        let dialler = try network(
+            1, showing: keys, ledgerID: ledgerID, to: dialling,
+            dialling: { $0 == ReplicaID(0) ? PeerAddress(host: "127.0.0.1", port: port) : nil })
+        start(dialler, dialling)
+        let isRefused = keys != nil || listenerKeys != nil || ledgerID != nil
+        var refusal: String?
+        var frame: Frame?
+        if isRefused {
+            // Nodes 2 and 3 have no address here; that is said too.
+            while let line = await dialling.nextLine() {
+                if line.hasPrefix("node1") {
+                    refusal = line
+                    break
+                }
+            }
+            #expect(!dialler.state(of: ReplicaID(0)).isConnected)
+        } else {
+            let status = Message.status(
+                Status(
+                    view: View(1), isChanging: false, asksFor: View(1), tip: .genesis, committed: .genesis))
+            while !dialler.state(of: ReplicaID(0)).isConnected { await Task.yield() }
+            dialler.send(status.frame, to: ReplicaID(0))
+            let heard = await listening.nextFrame()
+            #expect(heard?.0 == ReplicaID(1))
+            frame = heard?.1
+        }
+        await dialler.stop()
+        await listener.stop()
+        return (refusal, frame)
+    }
+
+    private var stranger: NodeKeys {
+        get throws { NodeKeys(sealing: ledger.identities.node, tls: ledger.identities.newcomers[0]) }
+    }
+
+    @Test func `carry frames between members`() async throws {
+        let heard = try await dial()
+        #expect(heard.frame?.kind == .status)
+    }
+
+    @Test func `are refused to a stranger who dials`() async throws {
+        #expect(try await dial(showing: stranger).refusal != nil)
+    }
+
+    @Test func `are refused to a stranger who answers`() async throws {
+        #expect(try await dial(answering: stranger).refusal != nil)
+    }
+
+    @Test func `are refused to another member at the address of the expected one`() async throws {
+        #expect(try await dial(answering: ledger.nodeKeys[2]).refusal != nil)
+    }
+
+    @Test func `are refused to a member who says it is another`() async throws {
+        #expect(try await dial(showing: ledger.nodeKeys[2]).refusal != nil)
+    }
+
+    @Test func `are refused to a node of another ledger`() async throws {
+        #expect(try await dial(ledgerID: .sha256([1])).refusal != nil)
+    }
+
+    @Test func `read addresses as a genesis has them`() {
+        #expect(PeerAddress("127.0.0.1:7501") == PeerAddress(host: "127.0.0.1", port: 7501))
+        #expect(PeerAddress("[::1]:7501") == PeerAddress(host: "::1", port: 7501))
+        #expect(PeerAddress("node.example:1") == PeerAddress(host: "node.example", port: 1))
+        for text in ["", ":1", "a", "a:", "a:70000", "a:-1", "a:x"] { #expect(PeerAddress(text) == nil) }
+    }
+
+    @Test func `keep what is sent to a peer bounded, away or not`() async throws {
+        let ear = Ear()
+        let network = try network(0, to: ear)
+        start(network, ear)
+        let frame = Frame(kind: .entries, body: [UInt8](repeating: 0, count: 1 << 20))
+        for _ in 0..<200 { network.send(frame, to: ReplicaID(1)) }
+        #expect(network.state(of: ReplicaID(1)).dropCount == 200)
+        network.send(frame, to: ReplicaID(0))
+        network.send(frame, to: ReplicaID(77))
+        await network.stop()
+    }
+}
