@@ -48,7 +48,7 @@ extension World {
     /// Entries one by one: each is committed, the view stays, and timeouts fall back.
     private func serve(_ required: [Int]) {
         let hasLiars = !plan.liars.isEmpty || !plan.twins.isEmpty
-        for _ in 0..<10 {
+        for _ in 0..<20 {
             guard let slot = submitNext(among: required) else { continue }
             let begin = now
             guard runUntil(now + Self.bound, { nodes[slot].owed.isEmpty && isLevel(required) }) else {
@@ -61,7 +61,7 @@ extension World {
         guard !hasLiars else { return }
         for slot in required {
             if let failures = nodes[slot].replica?.failures, failures > 0 {
-                return fail(slot, "has timeouts of \(failures) doublings after ten quick blocks")
+                return fail(slot, "has timeouts of \(failures) doublings after twenty quick blocks")
             }
         }
     }

@@ -7,6 +7,8 @@ struct Timers: Sendable {
     var viewTimerStart: Duration = .zero
     /// Views that failed in a row, less what progress has made good.
     var failures = 0
+    /// Since when another has left this node's view.
+    var calledSince: Duration?
     var heartbeatAt: Duration = .zero
     var resendAt: Duration?
     private var resends = 0
@@ -29,6 +31,7 @@ struct Timers: Sendable {
     }
 
     mutating func viewFailed(at now: Duration, _ timing: Timing) {
+        calledSince = nil
         failures = min(failures + 1, timing.timeoutDoublings)
         viewDeadline = nil
         resends = 0
@@ -36,6 +39,7 @@ struct Timers: Sendable {
     }
 
     mutating func viewBegan(at now: Duration, _ timing: Timing) {
+        calledSince = nil
         viewDeadline = nil
         resends = 0
         resendAt = nil
@@ -92,17 +96,30 @@ extension Replica {
         timers.viewDeadline = nil
         guard !isComplaining else { return }
         recheckQueue(&turn)
-        guard isWaiting || isPrimarySilent(at: turn.now.uptime) else { return }
+        guard isWaiting(at: turn.now.uptime) || isPrimarySilent(at: turn.now.uptime) else { return }
         complain(&turn)
         forwardQueue(to: .others, &turn)
     }
 
     /// Whether this node waits for something that the others owe it.
-    private var isWaiting: Bool {
+    private func isWaiting(at now: Duration) -> Bool {
         guard committee.size > 1 else { return false }
         guard safety.isNormal else { return leaverCount >= committee.quorum(for: .viewChange) }
         if Defect.isActive(.timerForOwnEntriesOnly) { return !queue.isEmpty }
-        return !queue.isEmpty || tip.header.height > committed.height
+        return !queue.isEmpty || tip.header.height > committed.height || isCalledAway(at: now)
+    }
+
+    /// A node has left this view, and waits for others to follow. Too few did to call them away, and where nothing else
+    /// waits, nobody would ever follow it. A liar that calls for ever gets a change of view now and then, no more.
+    private func isCalledAway(at now: Duration) -> Bool {
+        guard safety.isNormal, let since = timers.calledSince else { return false }
+        return now - since > timing.viewTimeout * timing.starvationTimeouts
+    }
+
+    private mutating func noteCalls(at now: Duration) {
+        let isCalled =
+            safety.isNormal && changes.contains { $0.map { $0.claim.body.view > view } ?? false }
+        timers.calledSince = isCalled ? timers.calledSince ?? now : nil
     }
 
     /// Others are served, and one entry is not: the primary is partial.
@@ -126,6 +143,8 @@ extension Replica {
 
     mutating func updateTimers(_ turn: inout Turn) {
         let now = turn.now.uptime
+        noteCalls(at: now)
+        let isWaiting = isWaiting(at: now)
         if isWaiting {
             if timers.viewDeadline == nil, !isComplaining {
                 timers.viewTimerStart = now
