@@ -25,6 +25,7 @@ public struct RunningLedger: Sendable {
     /// Runs the node on a log that is open, as after a restart.
     public init(
         _ ledger: TestLedger, _ log: LogStore, clock: ManualClock,
+        patience: ReplicaDriver.Patience = ReplicaDriver.Patience(),
         onCommit: @escaping @Sendable (Published, [CertifiedBlock]) -> Void = { _, _ in },
         report: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
@@ -36,7 +37,7 @@ public struct RunningLedger: Sendable {
             ports: .init(
                 log: log, voteKey: ledger.voteKey, electorate: ledger.electorate, clock: { clock.now },
                 onCommit: onCommit, report: report),
-            id: ReplicaID(0), genesis: ledger.genesis, ledgerID: ledger.ledgerID)
+            id: ReplicaID(0), genesis: ledger.genesis, ledgerID: ledger.ledgerID, patience: patience)
     }
 
     /// Checks a submission as the HTTPS routes do.

@@ -30,16 +30,19 @@ import Testing
     /// Each record ends its block, and each block follows from the one before: a chain of effects as long as the
     /// queue, on a thread whose stack is small.
     @Test func `survives a queue in which every entry is a block of its own`() async throws {
-        let records = try (1...3000).map { try ledger.erase(EntryIndex(0), sequence: UInt64($0)) }
+        let records = try (1...1000).map { try ledger.erase(EntryIndex(0), sequence: UInt64($0)) }
         let document = try check([ledger.kpis(id: "a")], as: .sealed)
         let entries = document + (try check(records, as: .governance))
         let log = try LogStore(
             directory: directory.path, genesis: ledger.genesisHeader,
             access: .writing(.lastCommitMayBeLost))
-        let running = try RunningLedger(ledger, log, clock: clock)
+        // A thousand blocks, one after the other: a slow machine takes longer than a client would wait.
+        var patience = ReplicaDriver.Patience()
+        patience.submission = .seconds(600)
+        let running = try RunningLedger(ledger, log, clock: clock, patience: patience)
         try await finish(document, by: running.driver)
         try await finish(Array(entries.dropFirst()), by: running.driver)
-        #expect(running.driver.published.size == 3001)
+        #expect(running.driver.published.size == 1001)
         await running.driver.stop()
     }
 
