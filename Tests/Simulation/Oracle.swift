@@ -17,12 +17,14 @@ struct Oracle {
     private var floors: [Digest: UInt64] = [:]
     /// What each honest node has put its name to.
     private var signed: [Place: Digest] = [:]
+    /// By slot: the highest prepared certificate that it has written. Looked up, never iterated.
+    private var highestPrepared: [Int: BlockMark] = [:]
     private var parents: [Digest: Digest] = [:]
     /// The highest PREPARE of each honest node in each view.
     private var highest: [Place: BlockMark] = [:]
 
     private struct Place: Hashable {
-        enum Kind: Hashable { case prepare, commit, claim, newView }
+        enum Kind: Hashable { case prepare, commit, claim, newView, entry }
         let slot: Int
         let kind: Kind
         let view: View
@@ -92,6 +94,40 @@ struct Oracle {
         return nil
     }
 
+    // MARK: What honest nodes write
+
+    /// A view begins with the claims of a quorum, at the highest block that any of them names, and once. The highest
+    /// prepared certificate never falls, over restarts too.
+    mutating func saved(_ state: SafetyState, slot: Int) -> String? {
+        if let before = highestPrepared[slot] {
+            guard let prepared = state.prepared, !isBelow(prepared.mark, before) else {
+                return "forgets the certificate of view \(before.view), height \(before.height)"
+            }
+        }
+        highestPrepared[slot] = state.prepared?.mark
+        guard state.phase == .normal, let newView = state.newView else { return nil }
+        let body = newView.installation.body
+        guard body.claims.count >= committee.quorum else {
+            return "begins view \(body.view) with \(body.claims.count) claims"
+        }
+        let base = body.claims.compactMap(\.body.highest).reduce(nil as BlockMark?) { best, mark in
+            guard let best else { return mark }
+            return isBelow(best, mark) ? mark : best
+        }
+        guard state.base == base else { return "begins view \(body.view) at another block than the highest claimed" }
+        return note(.entry, mark(of: body), slot)
+    }
+
+    private func isBelow(_ left: BlockMark, _ right: BlockMark) -> Bool {
+        (left.view, left.height) < (right.view, right.height)
+    }
+
+    private func mark(of body: Installation) -> BlockMark {
+        BlockMark(
+            view: body.view, height: .genesis,
+            headerHash: .sha256(body.signedBytes(SigningContext(ledgerID: .zero, epoch: Epoch(0)))))
+    }
+
     // MARK: What honest nodes sign
 
     /// Two statements of one kind for one place are proof of a lie: an honest node never gives it, restarts included.
@@ -118,13 +154,7 @@ struct Oracle {
                 slot)
         case .newView(let newView):
             guard newView.installation.signer.value == replica.id.value else { return nil }
-            let body = newView.installation.body
-            return note(
-                .newView,
-                BlockMark(
-                    view: body.view, height: .genesis,
-                    headerHash: .sha256(body.signedBytes(SigningContext(ledgerID: .zero, epoch: Epoch(0))))),
-                slot)
+            return note(.newView, mark(of: newView.installation.body), slot)
         case .complaint, .prepared, .committed, .status, .entries, .fetch, .fetched: return nil
         }
     }

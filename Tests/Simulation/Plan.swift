@@ -65,6 +65,22 @@ public struct Plan: Sendable {
         self.nodes = nodes
     }
 
+    /// A world in which views change all the time and one of four lies in every way: for the mutants.
+    public init(hostile seed: UInt64, mode: Mode) {
+        var random = SeededGenerator(seed: seed ^ 0xBAD)
+        self.init(quiet: seed, mode: mode, nodes: 4)
+        faultTime = 8_000_000
+        keepsOrder = seed % 2 == 0
+        delay = random.pick([300...3000, 1000...20_000, 1000...60_000])
+        loss = random.pick([0, 20_000, 200_000])
+        faultInterval = 250_000
+        entries = 60
+        entryInterval = 30_000
+        faults = [.partition, .oneWay, .oneWay, .crash, .storm, .heal, .slowDisk]
+        let liar = random.below(4)
+        if seed % 4 == 0 { twins = [liar] } else { liars = [(liar, Habits(rawValue: (1 << Habits.all) - 1))] }
+    }
+
     /// The world of a seed.
     ///
     /// - Parameter nodes: chosen by the seed without one.

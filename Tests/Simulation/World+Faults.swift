@@ -73,7 +73,7 @@ extension World {
         let written = random.chance(500_000) ? 0 : random.below(nodes[slot].disk.pending.count + 1)
         note(slot, "crashes, \(written) of \(nodes[slot].disk.pending.count) records kept")
         for pending in nodes[slot].disk.pending.prefix(written) {
-            if let fault = nodes[slot].disk.apply(pending) { fail(slot, fault) }
+            if let fault = write(pending, at: slot) { fail(slot, fault) }
         }
         nodes[slot].disk.pending = []
         nodes[slot].replica = nil

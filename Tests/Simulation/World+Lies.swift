@@ -244,6 +244,10 @@ extension World {
                 certificate = .committed(committed)
             }
         }
+        // Now and then another certificate than the winner's, or none.
+        if random.chance(300_000) {
+            certificate = notebook.prepared.isEmpty ? nil : .prepared(random.pick(notebook.prepared))
+        }
         return .newView(NewView(installation: signed(installation, as: id), certificate: certificate))
     }
 

@@ -261,12 +261,18 @@ public final class World {
             return handle(.notDurable(first.record.ticket), at: slot)
         }
         for _ in 0..<count {
-            let fault = nodes[slot].disk.apply(nodes[slot].disk.pending.removeFirst())
-            if let fault { return fail(slot, fault) }
+            let pending = nodes[slot].disk.pending.removeFirst()
+            if let fault = write(pending, at: slot) { return fail(slot, fault) }
         }
         figures.flushes += 1
         handle(.durable(last.record.ticket), at: slot)
         beginFlush(slot)
+    }
+
+    func write(_ pending: VirtualDisk.Pending, at slot: Int) -> String? {
+        if let fault = nodes[slot].disk.apply(pending) { return fault }
+        guard let state = pending.record.state, nodes[slot].isHonest else { return nil }
+        return oracle.saved(state, slot: slot)
     }
 
     private func commit(_ block: CertifiedBlock, at slot: Int) {

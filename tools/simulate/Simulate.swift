@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Replication
 import Simulation
 import Synchronization
 
@@ -19,14 +20,21 @@ struct Simulate: ParsableCommand {
     var nodes: Int?
     @Option(help: "Threads.")
     var jobs = 2
+    @Flag(help: "Worlds of four where one lies in every way and views change all the time.")
+    var hostile = false
     @Flag(help: "Print the trace of every seed.")
     var trace = false
     @Option(help: "Lines of the trace that are shown of a failure.")
     var lines = 60
+    @Option(help: "A defect of the protocol, by name; in debug builds.")
+    var defect: String?
     @Option(help: "Failures after which it ends.")
     var failures = 5
 
     mutating func validate() throws {
+        guard defect == nil || Defect(rawValue: defect ?? "") != nil else {
+            throw ValidationError("the defects: \(Defect.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
         guard jobs > 0, jobs <= Running.places else { throw ValidationError("1 to \(Running.places) jobs") }
         guard mode == nil || Mode(rawValue: mode ?? "") != nil else {
             throw ValidationError("the mode is safety or liveness")
@@ -86,7 +94,11 @@ struct Simulate: ParsableCommand {
 
     private func result(_ seed: UInt64, _ mode: Mode, _ pool: EntryPool, traced: Bool) -> Run? {
         do {
-            return try Run(Plan(seed: seed, mode: mode, nodes: nodes), pool: pool, traced: traced)
+            let plan =
+                hostile ? Plan(hostile: seed, mode: mode) : Plan(seed: seed, mode: mode, nodes: nodes)
+            return try Defect.$active.withValue(defect.flatMap(Defect.init)) {
+                try Run(plan, pool: pool, traced: traced)
+            }
         } catch {
             print("seed \(seed) does not begin: \(error)")
             return nil
@@ -96,7 +108,7 @@ struct Simulate: ParsableCommand {
     /// The same seed again, with its trace.
     private func show(_ seed: UInt64, _ mode: Mode, _ pool: EntryPool) {
         guard let run = result(seed, mode, pool, traced: true) else { return }
-        let size = nodes.map { " --nodes \($0)" } ?? ""
+        let size = (nodes.map { " --nodes \($0)" } ?? "") + (hostile ? " --hostile" : "")
         print("\nseed \(seed): \(run.failure ?? "does not fail again: it is not deterministic")")
         print("replay: simulate --mode \(mode.rawValue) --first \(seed) --seeds 1\(size) --trace")
         print("plan: \(run.plan)")

@@ -14,12 +14,21 @@ extension Replica {
                 if areOwn { refuse(entry, .busy, &turn) }
                 continue
             }
-            if !areOwn, isCommitted(entry, turn) { continue }
+            // Its own node waits for it, sends it again, and knows what its rules say.
+            if !areOwn, isCommitted(entry, turn) || !isAdmitted(entry, turn) { continue }
             if queue.append(entry, at: turn.now.uptime) { new.append(entry) }
         }
         if areOwn, safety.isNormal, !isPrimary, !new.isEmpty {
             turn.send(.entries(new), to: .only(primary))
         }
+    }
+
+    private func isAdmitted(_ entry: CheckedEntry, _ turn: Turn) -> Bool {
+        let time = max(turn.now.time, committed.tip.header.time)
+        do throws(Rejection) {
+            try committed.state.admit(entry, at: time, treeSize: committed.tip.header.treeSize)
+            return true
+        } catch { return false }
     }
 
     func isCommitted(_ entry: CheckedEntry, _ turn: Turn) -> Bool {
