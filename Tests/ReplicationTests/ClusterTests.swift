@@ -162,4 +162,63 @@ import Testing
         try checkSameLogs(cluster)
         try await cluster.stopAll()
     }
+
+    @Test func `stays up and bounded while a member floods it`() async throws {
+        let cluster = try await Cluster(ledger)
+        try await cluster.append(try kpis("before"), at: 0)
+        try await cluster.level(at: 1)
+        try await cluster.stop(3)
+        // Node 4's own key, in the hands of one who says anything.
+        let flood = try cluster.network(of: 3)
+        _ = try await flood.listen()
+        flood.start(receive: { _, _, _ in true }, isAwaitingBlocks: { _ in false })
+        let noise = Frame(kind: .entries, body: [UInt8](repeating: 7, count: 64 << 10))
+        let fetch = Message.fetch(.committed(after: .genesis)).frame
+        for number in 0..<20 {
+            for _ in 0..<100 {
+                for node in 0..<3 {
+                    flood.send(noise, to: ReplicaID(UInt16(node)))
+                    flood.send(fetch, to: ReplicaID(UInt16(node)))
+                }
+            }
+            try await cluster.append(try kpis("\(number)"), at: number % 3)
+        }
+        try await cluster.level(at: 21)
+        #expect(cluster.running.contains { $0.driver.status.drops > 0 })
+        await flood.stop()
+        try checkSameLogs(cluster)
+        try await cluster.stopAll()
+    }
+
+    @Test func `keeps the proof that a member voted twice`() async throws {
+        let cluster = try await Cluster(ledger)
+        try await cluster.append(try kpis("before"), at: 0)
+        try await cluster.level(at: 1)
+        try await cluster.stop(3)
+        let liar = try cluster.network(of: 3)
+        _ = try await liar.listen()
+        liar.start(receive: { _, _, _ in true }, isAwaitingBlocks: { _ in false })
+        let context = SigningContext(ledgerID: ledger.ledgerID, epoch: Epoch(0))
+        let votes = [UInt8(1), 2].map { byte in
+            let prepare = Prepare(
+                BlockMark(view: View(1), height: BlockHeight(30), headerHash: .sha256([byte])))
+            return Message.prepare(
+                Signed(
+                    prepare, signer: ReplicaID(3),
+                    signature: ledger.voteKeys[3].sign(prepare.signedBytes(context))))
+        }
+        var number = 0
+        while try cluster.node(0).driver.status.evidence.isEmpty, number < 20 {
+            for vote in votes { liar.send(vote.frame, to: ReplicaID(0)) }
+            try await cluster.append(try kpis("\(number)"), at: 0)
+            number += 1
+        }
+        let evidence = try cluster.node(0).driver.status.evidence
+        #expect(evidence == ["node4: two PREPAREs in view 1, block 30"])
+        await liar.stop()
+        try await cluster.stop(0)
+        try await cluster.start(0)
+        #expect(try cluster.node(0).driver.status.evidence == evidence)
+        try await cluster.stopAll()
+    }
 }

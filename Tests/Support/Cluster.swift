@@ -34,11 +34,14 @@ public final class Cluster: Sendable {
 
     /// Starts all nodes.
     public init(
-        _ ledger: TestLedger, timing: Timing = Timing(), patience: ReplicaDriver.Patience = .init()
+        _ ledger: TestLedger, timing: Timing = Timing(), patience: ReplicaDriver.Patience? = nil
     ) async throws {
         self.ledger = ledger
         self.timing = timing
-        self.patience = patience
+        // On a busy machine a few views may fail; that is not what these tests are about.
+        var patient = ReplicaDriver.Patience()
+        patient.submission = .seconds(60)
+        self.patience = patience ?? patient
         clock = ManualClock(at: ledger.start)
         directory = try TemporaryDirectory()
         let size = ledger.genesis.members.count

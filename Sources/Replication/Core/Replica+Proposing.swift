@@ -99,20 +99,19 @@ extension Replica {
     /// log has them, or the rules have changed.
     mutating func recheckQueue(_ turn: inout Turn) {
         let time = max(turn.now.time, committed.tip.header.time)
-        // One may rest on another that waits before it: a record on the record with the number before.
-        var state = state
         var refused: [(CheckedEntry, Rejection)] = []
         var gone: Set<EntryKey> = []
-        for waiting in queue.waiting {
+        // Each in its turn, as a block will take them: the record after the next one is not against the rules.
+        var state = state
+        for (position, waiting) in queue.waiting.enumerated() {
             if isCommitted(waiting.entry, turn) {
                 gone.insert(waiting.entry.key)
                 continue
             }
             do throws(Rejection) {
                 try state.admit(waiting.entry, at: time, treeSize: committed.tip.header.treeSize)
-                if waiting.entry.facts.changesRules {
-                    state.apply(waiting.entry, at: EntryIndex(tip.header.treeSize), time: time)
-                }
+                let index = EntryIndex(tip.header.treeSize + UInt64(position))
+                if waiting.entry.facts.changesRules { state.apply(waiting.entry, at: index, time: time) }
             } catch { refused.append((waiting.entry, error)) }
         }
         for (entry, rejection) in refused {

@@ -1,0 +1,226 @@
+import Ledger
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Replication
+
+/// What a node makes of the frames of its peers, before the replica hears of them.
+@Suite(.timeLimit(.minutes(1))) struct `The checking stage` {
+    private let ledger: TestLedger
+    private let state: LedgerState
+    private let root: ChainTip
+    private let checker: EntryChecker
+
+    init() throws {
+        ledger = try TestLedger(members: 4)
+        state = try ledger.initialState
+        root = ChainTip(genesis: ledger.genesis, id: ledger.ledgerID)
+        checker = try ledger.checker
+    }
+
+    /// A stage of node 2, and what comes out of it.
+    private final class Bench: Sendable {
+        let mailbox = Mailbox(peers: 4)
+        let tip: Mutex<TipState>
+        let stage: CheckingStage
+        private let wakes = AsyncStream.makeStream(of: Void.self)
+        private let directory: TemporaryDirectory
+
+        init(_ ledger: TestLedger, _ tip: TipState) throws {
+            self.tip = Mutex(tip)
+            directory = try TemporaryDirectory()
+            let log = try LogStore(
+                directory: directory.path, genesis: ledger.genesisHeader, access: .writing(.full))
+            let held = Held()
+            let state = tip.state
+            let header = ledger.genesisHeader
+            stage = CheckingStage(
+                .init(
+                    mailbox: mailbox,
+                    verifier: MessageVerifier(
+                        context: .init(ledgerID: ledger.ledgerID, epoch: Epoch(0)),
+                        authority: ledger.electorate),
+                    checked: CheckedEntries(),
+                    blocks: BlockServer(
+                        log: log,
+                        published: { Published(header: header, certificate: nil, state: state) }),
+                    tip: { held.bench?.tip.withLock { $0 } ?? tip }, clock: { ledger.start },
+                    send: { _, _ in }, report: { _ in }))
+            mailbox.onWake { [wakes] in wakes.continuation.yield() }
+            held.set(self)
+        }
+
+        private final class Held: Sendable {
+            private let value = Mutex<Bench?>(nil)
+            var bench: Bench? { value.withLock { $0 } }
+            func set(_ bench: Bench) { value.withLock { $0 = bench } }
+        }
+
+        func receive(_ message: Message, from peer: Int) {
+            _ = stage.receive(message.frame, from: ReplicaID(UInt16(peer)), resume: {})
+        }
+
+        /// The next event; what went before was dropped.
+        func next() async -> Event? {
+            var iterator = wakes.stream.makeAsyncIterator()
+            while true {
+                let batch = mailbox.takeAll()
+                _ = mailbox.takeAll()
+                if let event = (batch.events + batch.forwarded).first { return event }
+                guard await iterator.next() != nil else { return nil }
+            }
+        }
+    }
+
+    private func bench(_ tip: ChainTip? = nil, _ state: LedgerState? = nil) throws -> Bench {
+        let tip = tip ?? root
+        return try Bench(
+            ledger, TipState(hash: tip.headerHash, height: tip.header.height, state: state ?? self.state))
+    }
+
+    private func entry(_ id: String, _ state: LedgerState? = nil, by signer: Identity? = nil) throws -> Entry {
+        try checker.check(
+            try ledger.kpis(id: id, by: signer ?? ledger.identities.ci2), expecting: .sealed,
+            state: state ?? self.state, clock: ledger.start
+        ).entry
+    }
+
+    private func proposal(_ entries: [Entry], on tip: ChainTip, by node: Int = 0) -> Message {
+        let block = tip.extended(by: entries, view: View(0), epoch: Epoch(0), clock: ledger.start).block
+        let prepare = Prepare(BlockMark(block.header, hash: block.header.hash))
+        let context = SigningContext(ledgerID: ledger.ledgerID, epoch: Epoch(0))
+        return .proposal(
+            Proposal(
+                block: block,
+                prepare: Signed(
+                    prepare, signer: ReplicaID(UInt16(node)),
+                    signature: ledger.voteKeys[node].sign(prepare.signedBytes(context)))))
+    }
+
+    /// Comes behind what a peer has sent: when it is out, what went before is out as well, or was dropped.
+    private func marker(_ view: UInt64) -> Message { .complaint(View(view)) }
+
+    @Test func `lets a proposal through whose entries hold`() async throws {
+        let bench = try bench()
+        bench.receive(proposal(try [entry("a"), entry("b")], on: root), from: 0)
+        guard case .proposal(let proposal) = await bench.next() else {
+            Issue.record("it did not come through")
+            return
+        }
+        #expect(proposal.value.entries.count == 2)
+        #expect(proposal.value.entries.map(\.identity?.id) == ["a", "b"])
+    }
+
+    @Test func `says that the primary proposed what does not hold`() async throws {
+        let good = try entry("a")
+        let sealed = try #require(good.sealed)
+        let other = try #require(try entry("b").sealed)
+        var key = sealed.contentKey
+        key[0] ^= 1
+        for bad in [
+            Entry(statement: good.statement, sealed: .init(payload: sealed.payload, contentKey: key)),
+            Entry(statement: good.statement, sealed: other),
+        ] {
+            let bench = try bench()
+            bench.receive(proposal([bad], on: root), from: 0)
+            guard case .badProposal = await bench.next() else {
+                Issue.record("it was taken for good, or dropped")
+                return
+            }
+        }
+    }
+
+    @Test func `blames nobody for entries that another node put into a proposal`() async throws {
+        let bench = try bench()
+        bench.receive(proposal([try entry("a")], on: root), from: 1)
+        bench.receive(proposal([try entry("a")], on: root, by: 1), from: 1)
+        bench.receive(marker(5), from: 1)
+        guard case .message(let message) = await bench.next() else {
+            Issue.record("a proposal that is not the primary's came through")
+            return
+        }
+        #expect(message.value == marker(5))
+        #expect(bench.stage.dropCount == 2)
+    }
+
+    @Test func `judges an entry by the block below it, once it is there`() async throws {
+        let newcomer = ledger.identities.newcomers[0]
+        let record = try checker.check(
+            try ledger.enrol(newcomer, sequence: 1), expecting: .governance, state: state, clock: ledger.start)
+        var enrolled = state
+        enrolled.apply(record, at: EntryIndex(0), time: ledger.start)
+        let next = root.extended(
+            by: [record.entry], view: View(0), epoch: Epoch(0), clock: ledger.start
+        ).tip
+        let theirs = proposal([try entry("theirs", enrolled, by: newcomer)], on: next)
+
+        let bench = try bench()
+        bench.receive(theirs, from: 0)
+        bench.receive(marker(5), from: 0)
+        guard case .message = await bench.next() else {
+            Issue.record("it was judged by another state than its parent's")
+            return
+        }
+        bench.tip.withLock { $0 = TipState(hash: next.headerHash, height: next.header.height, state: enrolled) }
+        bench.stage.tipMoved()
+        guard case .proposal = await bench.next() else {
+            Issue.record("it was forgotten")
+            return
+        }
+        // Where the parent is here and does not know the key, the primary is at fault.
+        bench.tip.withLock { $0 = TipState(hash: next.headerHash, height: next.header.height, state: state) }
+        bench.receive(proposal([try entry("more", enrolled, by: newcomer)], on: next), from: 0)
+        guard case .badProposal = await bench.next() else {
+            Issue.record("a key that is enrolled nowhere was let through")
+            return
+        }
+    }
+
+    @Test func `takes forwarded entries that hold, and leaves the others out`() async throws {
+        let bench = try bench()
+        let good = try entry("a")
+        let sealed = try #require(good.sealed)
+        let bad = Entry(
+            statement: try entry("b").statement, sealed: .init(payload: sealed.payload, contentKey: sealed.contentKey))
+        bench.receive(.entries([bad, good]), from: 3)
+        guard case .forwarded(let entries) = await bench.next() else {
+            Issue.record("they did not come through")
+            return
+        }
+        #expect(entries.map(\.identity?.id) == ["a"])
+    }
+
+    @Test func `drops what does not decode, and goes on`() async throws {
+        let bench = try bench()
+        for kind in Frame.Kind.allCases {
+            _ = bench.stage.receive(Frame(kind: kind, body: [9]), from: ReplicaID(3), resume: {})
+        }
+        bench.receive(marker(7), from: 3)
+        guard case .message(let message) = await bench.next() else {
+            Issue.record("nothing came through")
+            return
+        }
+        #expect(message.value == marker(7))
+        #expect(message.sender == ReplicaID(3))
+        #expect(bench.stage.dropCount == UInt64(Frame.Kind.allCases.count))
+    }
+
+    @Test func `stops reading from a peer that floods, and resumes`() async throws {
+        let bench = try bench()
+        let resumed = AsyncStream.makeStream(of: Void.self)
+        let frame = Frame(kind: .entries, body: [UInt8](repeating: 0, count: 1 << 20))
+        var isRoomy = true
+        var count = 0
+        while isRoomy {
+            isRoomy = bench.stage.receive(
+                frame, from: ReplicaID(1), resume: { resumed.continuation.yield() })
+            count += 1
+            // One that is checked as fast as it comes is never stopped.
+            guard count < 100_000 else { return }
+        }
+        var iterator = resumed.stream.makeAsyncIterator()
+        #expect(await iterator.next() != nil)
+        #expect(bench.mailbox.takeAll().isEmpty)
+    }
+}
