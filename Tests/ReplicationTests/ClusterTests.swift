@@ -174,8 +174,8 @@ import Testing
         flood.start(receive: { _, _, _ in true }, isAwaitingBlocks: { _ in false })
         let noise = Frame(kind: .entries, body: [UInt8](repeating: 7, count: 64 << 10))
         let fetch = Message.fetch(.committed(after: .genesis)).frame
-        for number in 0..<20 {
-            for _ in 0..<100 {
+        for number in 0..<10 {
+            for _ in 0..<20 {
                 for node in 0..<3 {
                     flood.send(noise, to: ReplicaID(UInt16(node)))
                     flood.send(fetch, to: ReplicaID(UInt16(node)))
@@ -183,7 +183,7 @@ import Testing
             }
             try await cluster.append(try kpis("\(number)"), at: number % 3)
         }
-        try await cluster.level(at: 21)
+        try await cluster.level(at: 11)
         #expect(cluster.running.contains { $0.driver.status.drops > 0 })
         await flood.stop()
         try checkSameLogs(cluster)
