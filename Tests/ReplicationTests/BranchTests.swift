@@ -26,7 +26,8 @@ import Testing
 
     private func block(_ id: String, on parent: ChainTip, view: UInt64) throws -> Made {
         let entry = try ledger.checker.check(
-            try ledger.kpis(id: id, by: ledger.identities.ci2), expecting: .sealed, state: ledger.initialState,
+            try ledger.kpis(id: id, by: ledger.identities.ci2), expecting: .sealed,
+            state: ledger.initialState,
             clock: ledger.start)
         let made = parent.extended(
             by: [entry.entry], view: View(view), epoch: Epoch(0), clock: ledger.start)

@@ -79,7 +79,8 @@ import Testing
             ledger, TipState(hash: tip.headerHash, height: tip.header.height, state: state ?? self.state))
     }
 
-    private func entry(_ id: String, _ state: LedgerState? = nil, by signer: Identity? = nil) throws -> Entry {
+    private func entry(_ id: String, _ state: LedgerState? = nil, by signer: Identity? = nil) throws -> Entry
+    {
         try checker.check(
             try ledger.kpis(id: id, by: signer ?? ledger.identities.ci2), expecting: .sealed,
             state: state ?? self.state, clock: ledger.start
@@ -147,7 +148,8 @@ import Testing
     @Test func `judges an entry by the block below it, once it is there`() async throws {
         let newcomer = ledger.identities.newcomers[0]
         let record = try checker.check(
-            try ledger.enrol(newcomer, sequence: 1), expecting: .governance, state: state, clock: ledger.start)
+            try ledger.enrol(newcomer, sequence: 1), expecting: .governance, state: state, clock: ledger.start
+        )
         var enrolled = state
         enrolled.apply(record, at: EntryIndex(0), time: ledger.start)
         let next = root.extended(
@@ -162,7 +164,9 @@ import Testing
             Issue.record("it was judged by another state than its parent's")
             return
         }
-        bench.tip.withLock { $0 = TipState(hash: next.headerHash, height: next.header.height, state: enrolled) }
+        bench.tip.withLock {
+            $0 = TipState(hash: next.headerHash, height: next.header.height, state: enrolled)
+        }
         bench.stage.tipMoved()
         guard case .proposal = await bench.next() else {
             Issue.record("it was forgotten")
@@ -182,7 +186,8 @@ import Testing
         let good = try entry("a")
         let sealed = try #require(good.sealed)
         let bad = Entry(
-            statement: try entry("b").statement, sealed: .init(payload: sealed.payload, contentKey: sealed.contentKey))
+            statement: try entry("b").statement,
+            sealed: .init(payload: sealed.payload, contentKey: sealed.contentKey))
         bench.receive(.entries([bad, good]), from: 3)
         guard case .forwarded(let entries) = await bench.next() else {
             Issue.record("they did not come through")

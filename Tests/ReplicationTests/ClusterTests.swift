@@ -109,7 +109,8 @@ import Testing
         try await cluster.stopAll()
     }
 
-    @Test func `tells a client that no quorum answered, and settles the entry when there is one`() async throws
+    @Test func `tells a client that no quorum answered, and settles the entry when there is one`()
+        async throws
     {
         var patience = ReplicaDriver.Patience()
         patience.submission = .milliseconds(500)

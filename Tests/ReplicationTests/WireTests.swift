@@ -22,7 +22,8 @@ import Testing
             ).entry
         }
         let record = try checker.check(
-            try ledger.enrol(ledger.identities.newcomers[0], sequence: 1), expecting: .governance, state: state,
+            try ledger.enrol(ledger.identities.newcomers[0], sequence: 1), expecting: .governance,
+            state: state,
             clock: ledger.start
         ).entry
         let extended = ChainTip(genesis: ledger.genesis, id: ledger.ledgerID)
@@ -75,7 +76,8 @@ import Testing
                     blocks: [
                         FetchedBlock(
                             header: block.header,
-                            entries: [.erased(erased, identity)] + block.entries.dropFirst().map { .whole($0) })
+                            entries: [.erased(erased, identity)]
+                                + block.entries.dropFirst().map { .whole($0) })
                     ], certificate: committed)),
             .fetched(FetchedBlocks(blocks: [], certificate: nil)),
         ]
@@ -117,7 +119,8 @@ import Testing
             for _ in 0..<200 {
                 var body = frame.body
                 for _ in 0..<Int.random(in: 1...4, using: &random) {
-                    body[Int.random(in: 0..<body.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+                    body[Int.random(in: 0..<body.count, using: &random)] = UInt8.random(
+                        in: 0...255, using: &random)
                 }
                 // Whatever still decodes has one encoding: these bytes.
                 guard let decoded = try? Message(Frame(kind: frame.kind, body: body)) else { continue }
@@ -195,7 +198,9 @@ import Testing
             let bytes = state.encoded
             #expect(try SafetyState(decoding: bytes) == state)
             for count in 0..<bytes.count {
-                #expect(throws: DecodingFailure.self) { try SafetyState(decoding: Array(bytes.prefix(count))) }
+                #expect(throws: DecodingFailure.self) {
+                    try SafetyState(decoding: Array(bytes.prefix(count)))
+                }
             }
         }
     }

@@ -82,7 +82,9 @@ public struct EntryPool: Sendable {
         let checker = try ledger.checker
         var state = try ledger.initialState
         var items: [Item] = []
-        func add(_ name: String, _ bytes: [UInt8], as type: Statement.ContentType = .sealed, applies: Bool = false)
+        func add(
+            _ name: String, _ bytes: [UInt8], as type: Statement.ContentType = .sealed, applies: Bool = false
+        )
             throws
         {
             let entry = try checker.check(bytes, expecting: type, state: state, clock: ledger.start)

@@ -78,7 +78,9 @@ struct Oracle {
         let header = accepted.header
         let again = parent.extended(
             by: accepted.block.entries, view: header.view, epoch: header.epoch, clock: header.time)
-        guard again.block.header == header else { return "commits a block \(header.height) that does not verify" }
+        guard again.block.header == header else {
+            return "commits a block \(header.height) that does not verify"
+        }
         let first = parent.header.treeSize
         for (position, entry) in accepted.entries.enumerated() {
             let place = first + UInt64(position)
@@ -88,7 +90,9 @@ struct Oracle {
             }
             if places.updateValue(place, forKey: digest) != nil { return "an entry stands twice in the log" }
             guard let floor = floors[digest] else { return "an entry that no client submitted is final" }
-            guard place >= floor else { return "an entry precedes one that was final before it was submitted" }
+            guard place >= floor else {
+                return "an entry precedes one that was final before it was submitted"
+            }
         }
         tips.append(again.tip)
         return nil
@@ -114,7 +118,9 @@ struct Oracle {
             guard let best else { return mark }
             return isBelow(best, mark) ? mark : best
         }
-        guard state.base == base else { return "begins view \(body.view) at another block than the highest claimed" }
+        guard state.base == base else {
+            return "begins view \(body.view) at another block than the highest claimed"
+        }
         return note(.entry, mark(of: body), slot)
     }
 

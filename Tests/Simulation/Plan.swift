@@ -112,7 +112,9 @@ public struct Plan: Sendable {
                 twins.append(id)
             } else {
                 var habits = Habits(rawValue: 0)
-                for bit in 0..<Habits.all where random.chance(300_000) { habits.insert(Habits(rawValue: 1 << bit)) }
+                for bit in 0..<Habits.all where random.chance(300_000) {
+                    habits.insert(Habits(rawValue: 1 << bit))
+                }
                 if habits.isEmpty || random.chance(200_000) { habits.insert(.makesTrouble) }
                 liars.append((id, habits))
             }

@@ -22,7 +22,9 @@ public struct SimulatedVotes: VoteAuthority {
         message.withUnsafeBytes { bytes in
             var offset = 0
             while offset + 8 <= bytes.count {
-                sum = (sum ^ bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) &* 0x0000_0100_0000_01B3
+                sum =
+                    (sum ^ bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+                    &* 0x0000_0100_0000_01B3
                 sum ^= sum >> 29
                 offset += 8
             }

@@ -36,7 +36,9 @@ struct VirtualDisk {
                     return "the log is cut back to \(height), below the final block \(highest)"
                 }
                 let count = Int(height.value)
-                if count > chain.count { return "the log is cut back to \(height), where it ends at \(chain.count)" }
+                if count > chain.count {
+                    return "the log is cut back to \(height), where it ends at \(chain.count)"
+                }
                 chain.removeLast(chain.count - count)
             case .append(let block):
                 guard Int(block.header.height.value) == chain.count + 1 else {
@@ -46,7 +48,9 @@ struct VirtualDisk {
                     return "block \(block.header.height) is appended to another block than its parent"
                 }
                 chain.append(block.headerHash)
-                if blocks.updateValue(block, forKey: block.headerHash) == nil { order.append(block.headerHash) }
+                if blocks.updateValue(block, forKey: block.headerHash) == nil {
+                    order.append(block.headerHash)
+                }
             }
         }
         if let state = pending.record.state { self.state = state }
@@ -77,7 +81,9 @@ struct VirtualDisk {
         let root = committed.tip.headerHash
         var known: Set<Digest> = [root]
         var above: [AcceptedBlock] = []
-        let candidates = order.compactMap { blocks[$0] }.filter { $0.header.height > committed.tip.header.height }
+        let candidates = order.compactMap { blocks[$0] }.filter {
+            $0.header.height > committed.tip.header.height
+        }
         let sorted = candidates.enumerated().sorted {
             ($0.element.header.height, $0.offset) < ($1.element.header.height, $1.offset)
         }
@@ -86,6 +92,7 @@ struct VirtualDisk {
             above.append(block)
         }
         return Replica.Saved(
-            committed: committed, certificate: certificate, blocks: above, tip: chain.last ?? root, safety: state)
+            committed: committed, certificate: certificate, blocks: above, tip: chain.last ?? root,
+            safety: state)
     }
 }

@@ -29,7 +29,8 @@ extension World {
             }
         }
         if let state = record.state {
-            text += " v\(state.view) \(state.phase == .normal ? "normal" : "changing") pc \(name(state.prepared?.mark))"
+            text +=
+                " v\(state.view) \(state.phase == .normal ? "normal" : "changing") pc \(name(state.prepared?.mark))"
         }
         return text
     }

@@ -19,7 +19,9 @@ extension World {
             cut(links { _, to in to == slot }, for: 4 * span)
         case .crash: crash(random.below(nodes.count), for: span / 4)
         case .crashMany:
-            for slot in nodes.indices where random.chance(500_000) { crash(slot, for: random.around(span / 4)) }
+            for slot in nodes.indices where random.chance(500_000) {
+                crash(slot, for: random.around(span / 4))
+            }
         case .slowDisk:
             nodes[random.below(nodes.count)].disk.latency = random.pick([
                 50...200, 1000...30_000, 50_000...500_000,

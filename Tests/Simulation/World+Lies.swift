@@ -118,7 +118,8 @@ extension World {
     }
 
     private func voteForAll(_ slot: Int, _ message: Message) {
-        guard random.chance(200_000), let hash = notebook.recent.last, let block = notebook.blocks[hash] else {
+        guard random.chance(200_000), let hash = notebook.recent.last, let block = notebook.blocks[hash]
+        else {
             return
         }
         vote(for: block, slot, to: nodes.indices.filter { $0 != slot })
@@ -155,11 +156,14 @@ extension World {
             case 2: makeUpChange(to: View(view), as: id)
             case 3: makeUpNewView(nextView(of: id, from: view), as: id)
             case 4: .complaint(View(view))
-            case 5: nodes[slot].replica.map { _ in
-                .status(lie(about: Status(
-                    view: View(view), isChanging: false, asksFor: View(view), tip: BlockHeight(1),
-                    committed: BlockHeight(1))))
-            }
+            case 5:
+                nodes[slot].replica.map { _ in
+                    .status(
+                        lie(
+                            about: Status(
+                                view: View(view), isChanging: false, asksFor: View(view), tip: BlockHeight(1),
+                                committed: BlockHeight(1))))
+                }
             case 6: notebook.newViews.isEmpty ? nil : .newView(random.pick(notebook.newViews))
             case 7: notebook.prepared.isEmpty ? nil : .prepared(random.pick(notebook.prepared))
             default: notebook.committed.isEmpty ? nil : .committed(random.pick(notebook.committed))
@@ -186,12 +190,16 @@ extension World {
     private func makeUpBlock(as id: ReplicaID, around view: UInt64) -> Message? {
         guard !notebook.recent.isEmpty else { return nil }
         let start = view > UInt64(plan.nodes) ? view - UInt64(plan.nodes) + 1 : 0
-        guard let parent = tip(of: random.pick(notebook.recent + [genesis.tip.headerHash])) else { return nil }
+        guard let parent = tip(of: random.pick(notebook.recent + [genesis.tip.headerHash])) else {
+            return nil
+        }
         var entries: [CheckedEntry] = []
         var state = parent.state
         if random.chance(500_000), let number = offered.last {
             let entry = pool.items[number].entry
-            if (try? state.admit(entry, at: parent.tip.header.time, treeSize: parent.tip.header.treeSize)) != nil {
+            if (try? state.admit(entry, at: parent.tip.header.time, treeSize: parent.tip.header.treeSize))
+                != nil
+            {
                 state.apply(entry, at: EntryIndex(parent.tip.header.treeSize), time: parent.tip.header.time)
                 entries = [entry]
                 oracle.submitted(entry.entry.statement.digest)
@@ -240,7 +248,9 @@ extension World {
         var certificate: BaseCertificate?
         for change in changes {
             if let prepared = change.prepared, prepared.mark == base { certificate = .prepared(prepared) }
-            if let committed = change.committed, BlockMark(committed.header, hash: committed.header.hash) == base {
+            if let committed = change.committed,
+                BlockMark(committed.header, hash: committed.header.hash) == base
+            {
                 certificate = .committed(committed)
             }
         }
@@ -259,7 +269,9 @@ extension World {
         case .proposal(let proposal):
             if random.chance(500_000) {
                 return .proposal(
-                    Proposal(block: Block(header: mutate(proposal.block.header), entries: proposal.block.entries), prepare: proposal.prepare))
+                    Proposal(
+                        block: Block(header: mutate(proposal.block.header), entries: proposal.block.entries),
+                        prepare: proposal.prepare))
             }
             return .proposal(
                 Proposal(
@@ -271,7 +283,8 @@ extension World {
                 Signed(
                     Prepare(
                         BlockMark(
-                            view: View(mark.view.value ^ 1), height: mark.height, headerHash: mark.headerHash)),
+                            view: View(mark.view.value ^ 1), height: mark.height, headerHash: mark.headerHash)
+                    ),
                     signer: prepare.signer, signature: prepare.signature))
         case .commit(let vote):
             return .commit(CommitVote(mutate(vote.header), signer: vote.signer, signature: vote.signature))

@@ -99,7 +99,8 @@ extension World {
             message = mutated
         }
         let copies = isFaulty && random.chance(plan.duplication) ? 2 : 1
-        let range = isFaulty ? plan.delay : min(plan.delay.lowerBound, 20_000)...min(plan.delay.upperBound, 20_000)
+        let range =
+            isFaulty ? plan.delay : min(plan.delay.lowerBound, 20_000)...min(plan.delay.upperBound, 20_000)
         for _ in 0..<copies {
             var moment = now + random.within(range)
             if plan.keepsOrder { moment = network.inOrder(from, to, moment) }
@@ -139,7 +140,9 @@ extension World {
     /// Entries of documents are opened against the rules in force here, as a node does.
     private func receive(_ entries: [Entry], from sender: ReplicaID, at slot: Int) {
         if nodes[slot].habits(.starvesOne), Int(sender.value) == (slot + 1) % plan.nodes { return }
-        let known = entries.compactMap { pool.checked($0) }.filter { isAdmissible($0, at: slot) || $0.identity == nil }
+        let known = entries.compactMap { pool.checked($0) }.filter {
+            isAdmissible($0, at: slot) || $0.identity == nil
+        }
         if !known.isEmpty { handle(.forwarded(known), at: slot) }
     }
 
@@ -186,7 +189,8 @@ extension World {
             if let newest = nodes[slot].unsavedCertificate { certificates.append(newest) }
             let above = certificates.filter { $0.header.height > height }
             let limit = height.value.addingReportingOverflow(UInt64(fetchedBlocks)).partialValue
-            guard let certificate = above.last(where: { $0.header.height.value <= limit }) ?? above.first else {
+            guard let certificate = above.last(where: { $0.header.height.value <= limit }) ?? above.first
+            else {
                 return nil
             }
             var blocks: [FetchedBlock] = []

@@ -96,7 +96,9 @@ public final class World {
             now = max(now, item.time)
             figures.events += 1
             happen(item.what)
-            if figures.events > Self.eventLimit * max(1, plan.nodes * plan.nodes / 16) { fail(0, "STORM: \(figures)") }
+            if figures.events > Self.eventLimit * max(1, plan.nodes * plan.nodes / 16) {
+                fail(0, "STORM: \(figures)")
+            }
         }
         if failure == nil { now = max(now, end) }
     }
@@ -184,7 +186,10 @@ public final class World {
         nodes[slot].committed = saved.committed.tip.header.height.value
         nodes[slot].owed = []
         var replica = Replica(id: nodes[slot].id, from: saved, gathersVotes: plan.gathersVotes)
-        note(slot, "starts at \(saved.committed.tip.header.height), log to \(nodes[slot].disk.chain.count), view \(saved.safety.view)")
+        note(
+            slot,
+            "starts at \(saved.committed.tip.header.height), log to \(nodes[slot].disk.chain.count), view \(saved.safety.view)"
+        )
         let effects = replica.start(at: tick(of: slot), knowing: nodes[slot].documents)
         nodes[slot].replica = replica
         perform(effects, at: slot)
@@ -201,7 +206,11 @@ public final class World {
         if let replica = nodes[slot].replica {
             if replica.view != view {
                 figures.views = max(figures.views, Int(replica.view.value))
-                if trace.isOn { note(slot, "view \(replica.view) \(replica.safety.phase == .normal ? "begins" : "awaited")") }
+                if trace.isOn {
+                    note(
+                        slot, "view \(replica.view) \(replica.safety.phase == .normal ? "begins" : "awaited")"
+                    )
+                }
             }
             if nodes[slot].isHonest, let excess = replica.occupancy.excess { return fail(slot, excess) }
         }
@@ -303,7 +312,9 @@ public final class World {
 
     private func erase(_ index: EntryIndex, at slot: Int) {
         for hash in nodes[slot].disk.chain {
-            guard let block = nodes[slot].disk.blocks[hash], block.header.treeSize > index.value else { continue }
+            guard let block = nodes[slot].disk.blocks[hash], block.header.treeSize > index.value else {
+                continue
+            }
             let first = block.header.treeSize - UInt64(block.entries.count)
             guard index.value >= first else { return }
             nodes[slot].erased.insert(block.entries[Int(index.value - first)].entry.statement.digest)

@@ -121,7 +121,9 @@ public final class Cluster: Sendable {
     /// Waits until every running node has `size` final entries.
     public func level(at size: UInt64) async throws {
         var seen = -1
-        while !running.allSatisfy({ $0.driver.published.size >= size }) { seen = await commits.next(after: seen) }
+        while !running.allSatisfy({ $0.driver.published.size >= size }) {
+            seen = await commits.next(after: seen)
+        }
     }
 
     private func note(_ line: String) { reports.withLock { $0.append(line) } }

@@ -23,7 +23,8 @@ struct AuditBench {
             all.add(try await audit(node.log, size, threads: Machine.cores))
         }
         var report = Report(
-            "Audit of \(size) entries in \(node.driver.published.header.height) blocks, every check of `ledgerd verify`")
+            "Audit of \(size) entries in \(node.driver.published.header.height) blocks, every check of `ledgerd verify`"
+        )
         report.add("entries, 1 thread", .perSecond, single, floor: ("bare RSA-3072 verification", bareSingle))
         report.add(
             "entries, \(Machine.cores) threads", .perSecond, all,

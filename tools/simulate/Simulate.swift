@@ -8,7 +8,8 @@ import Synchronization
 @main
 struct Simulate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Runs simulated committees, each from one seed, and looks for contradictions and standstills.")
+        abstract:
+            "Runs simulated committees, each from one seed, and looks for contradictions and standstills.")
 
     @Option(help: "safety or liveness; both without it.")
     var mode: String?
@@ -64,7 +65,9 @@ struct Simulate: ParsableCommand {
         DispatchQueue.concurrentPerform(iterations: jobs) { place in
             while true {
                 let seed = progress.withLock { progress -> UInt64? in
-                    guard progress.next < first + seeds, progress.failures.count < failures else { return nil }
+                    guard progress.next < first + seeds, progress.failures.count < failures else {
+                        return nil
+                    }
                     defer { progress.next += 1 }
                     return progress.next
                 }
@@ -77,7 +80,8 @@ struct Simulate: ParsableCommand {
                     progress.figures = progress.figures + run.figures
                     if run.failure != nil { progress.failures.append(run) }
                     guard progress.done % 2000 == 0 else { return nil }
-                    return "\(mode.rawValue): \(progress.done) seeds, \(progress.failures.count) failures, \(begin.duration(to: .now))"
+                    return
+                        "\(mode.rawValue): \(progress.done) seeds, \(progress.failures.count) failures, \(begin.duration(to: .now))"
                 }
                 if let report { print(report) }
                 if run.failure != nil { show(seed, mode, pool) }
@@ -86,7 +90,9 @@ struct Simulate: ParsableCommand {
         }
         let end = progress.withLock { $0 }
         let seconds = begin.duration(to: .now) / .seconds(1)
-        print("\(mode.rawValue): \(end.done) seeds in \(Int(seconds)) s, \(Int(Double(end.done) / max(seconds, 0.001))) a second, \(end.failures.count) failures")
+        print(
+            "\(mode.rawValue): \(end.done) seeds in \(Int(seconds)) s, \(Int(Double(end.done) / max(seconds, 0.001))) a second, \(end.failures.count) failures"
+        )
         print("  \(end.figures)")
         for run in end.failures { print("  seed \(run.plan.seed): \(run.failure ?? "")") }
         return !end.failures.isEmpty

@@ -146,7 +146,8 @@ extension EVPKey {
         let waiting = idle.withLock { $0.popLast() }
         guard let context = unsafe waiting ?? VerificationContext(copying: verification) else { return false }
         defer { idle.withLock { $0.append(context) } }
-        return unsafe EVP_PKEY_verify(context.pointer, signature, signature.count, message, message.count) == 1
+        return unsafe EVP_PKEY_verify(context.pointer, signature, signature.count, message, message.count)
+            == 1
     }
 
     /// A context set up to verify. What a verification leaves in it does not reach the next one.

@@ -75,7 +75,8 @@ extension CheckedEntry {
             content = try payload.open(contentKey: sealed.contentKey).content
         } catch { throw Rejection(.malformed, error.reason) }
         self.init(
-            entry: entry, content: .document(try EntryChecker.parse(content)), contentDigest: .sha256(content),
+            entry: entry, content: .document(try EntryChecker.parse(content)),
+            contentDigest: .sha256(content),
             sealing: Sealing(payload.recipients))
     }
 }

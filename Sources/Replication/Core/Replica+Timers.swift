@@ -198,7 +198,9 @@ extension Replica {
         for index in 0..<committee.size {
             let peer = ReplicaID(UInt16(index))
             guard peer != id else { continue }
-            if let status = peers.status(of: peer), status.view == view, status.tip >= node.height { continue }
+            if let status = peers.status(of: peer), status.view == view, status.tip >= node.height {
+                continue
+            }
             if votes.hasPrepare(of: peer, for: node.accepted.mark) { continue }
             turn.send(.proposal(node.accepted), to: .only(peer))
         }

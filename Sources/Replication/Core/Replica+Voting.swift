@@ -82,7 +82,9 @@ extension Replica {
         admittedBy documents: (any CommittedDocuments)?
     ) -> AcceptedBlock? {
         guard header.height == parent.header.height.next, header.epoch == rules.epoch else { return nil }
-        guard header.time >= parent.header.time, entries.count <= Ledger.Limits.blockEntries else { return nil }
+        guard header.time >= parent.header.time, entries.count <= Ledger.Limits.blockEntries else {
+            return nil
+        }
         var state = rules
         if let documents, !areNew(entries, above: parent.headerHash, documents) { return nil }
         for (position, entry) in entries.enumerated() {

@@ -182,7 +182,9 @@ public struct MessageVerifier<Authority: VoteAuthority>: Sendable {
             throw Refused("a certificate of another ledger")
         }
         // The genesis block needs no votes, and one that has them is nobody's.
-        guard certificate.header.height > .genesis else { throw Refused("a certificate of the genesis block") }
+        guard certificate.header.height > .genesis else {
+            throw Refused("a certificate of the genesis block")
+        }
         guard certificate.cosignatures.count >= committee.quorum(for: .votes) else {
             throw Refused("a commit certificate without a quorum")
         }

@@ -181,7 +181,9 @@ final class CheckingStage: Sendable {
                 let entries = try block.entries.map { entry throws(Rejection) in
                     switch entry {
                     case .whole(let entry):
-                        if let known = ports.checked.find(entry) { known } else {
+                        if let known = ports.checked.find(entry) {
+                            known
+                        } else {
                             try CheckedEntry(certified: entry)
                         }
                     case .erased(let entry, let identity): CheckedEntry(erased: entry, identity: identity)
@@ -269,7 +271,9 @@ extension Rejection {
 extension Electorate {
     /// What operators call a member.
     func name(of member: ReplicaID) -> String {
-        guard let name = key(of: member)?.name.description.split(separator: "/").last else { return "node \(member)" }
+        guard let name = key(of: member)?.name.description.split(separator: "/").last else {
+            return "node \(member)"
+        }
         return String(name)
     }
 }

@@ -104,7 +104,8 @@ public final class PeerNetwork: Sendable {
             let id = ReplicaID(UInt16(index))
             guard id != settings.id else { return nil }
             return OutgoingPeer(
-                id, name: members[index].name, own: own, tls: tls, loop: group.next(), address: address, report: settings.report)
+                id, name: members[index].name, own: own, tls: tls, loop: group.next(), address: address,
+                report: settings.report)
         }
     }
 

@@ -73,7 +73,8 @@ public final class ReplicaDriver: Sendable {
         self.patience = patience
         let mailbox = Mailbox(peers: genesis.members.count)
         self.mailbox = mailbox
-        disk = try DiskThread(ports.log, report: ports.report, onOutcome: { mailbox.put($0) }, onRest: { mailbox.diskRests() })
+        disk = try DiskThread(
+            ports.log, report: ports.report, onOutcome: { mailbox.put($0) }, onRest: { mailbox.diskRests() })
         let saved = try Replica.Saved(
             from: ports.log, genesis: genesis, ledgerID: ledgerID, report: ports.report)
         let replica = Replica(id: id, from: saved, timing: timing)

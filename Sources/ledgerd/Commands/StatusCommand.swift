@@ -100,7 +100,8 @@ struct StatusCommand: AsyncParsableCommand {
             let reason = if case .away(let reason) = error { reason } else { "answers nonsense" }
             return Row(
                 name: name.map { Printable.line($0) } ?? "-", url: url, height: nil, size: nil, view: nil,
-                primary: nil, evidence: [], lag: nil, queryLag: nil, state: "unreachable: \(reason)", ready: false)
+                primary: nil, evidence: [], lag: nil, queryLag: nil, state: "unreachable: \(reason)",
+                ready: false)
         }
     }
 
@@ -115,7 +116,8 @@ struct StatusCommand: AsyncParsableCommand {
         func text(_ number: UInt64?) -> String { number.map { String($0) } ?? "-" }
         for row in rows {
             table.append([
-                row.name, row.url, text(row.height), text(row.size), text(row.view), row.primary ?? "-", text(row.lag),
+                row.name, row.url, text(row.height), text(row.size), text(row.view), row.primary ?? "-",
+                text(row.lag),
                 text(row.queryLag), row.state,
             ])
         }

@@ -52,7 +52,9 @@ import Testing
         #expect(after.output.contains("index 2"))
         try append(4, at: 4).expecting(0)
         let status = try Command.run("status", "--ledger", url(4), "--format", "json", in: ledger)
-        #expect(status.output.contains("\"primary\":\"node2\"") || status.output.contains("\"primary\" : \"node2\""))
+        #expect(
+            status.output.contains("\"primary\":\"node2\"")
+                || status.output.contains("\"primary\" : \"node2\""))
 
         process.terminate()
         process.waitUntilExit()
@@ -64,7 +66,9 @@ import Testing
     }
 
     private static func child(of parent: pid_t, named name: String) -> pid_t? {
-        let numbers = (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.compactMap { pid_t($0) }
+        let numbers = (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.compactMap {
+            pid_t($0)
+        }
         return numbers?.first { number in
             guard let status = FileManager.default.contents(atPath: "/proc/\(number)/status"),
                 let command = FileManager.default.contents(atPath: "/proc/\(number)/cmdline")
