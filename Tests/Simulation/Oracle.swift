@@ -17,6 +17,8 @@ struct Oracle {
     private var floors: [Digest: UInt64] = [:]
     /// What each honest node has put its name to.
     private var signed: [Place: Digest] = [:]
+    /// By node: the highest view that it ever asked for.
+    private var asked: [View]
     /// By slot: the highest prepared certificate that it has written. Looked up, never iterated.
     private var highestPrepared: [Int: BlockMark] = [:]
     private var parents: [Digest: Digest] = [:]
@@ -35,6 +37,7 @@ struct Oracle {
         committee = votes.committee
         self.votes = votes
         tips = [genesis]
+        asked = Array(repeating: View(0), count: votes.committee.size)
     }
 
     mutating func submitted(_ entry: Digest) {
@@ -98,6 +101,18 @@ struct Oracle {
         return nil
     }
 
+    /// Something is on its way that asks for a view, true or not.
+    mutating func sends(_ message: Message, from id: ReplicaID) {
+        let view: View
+        switch message {
+        case .complaint(let failed): view = failed.value < UInt64(Int64.max) ? View(failed.value + 1) : failed
+        case .viewChange(let change): view = change.claim.body.view
+        case .status(let status): view = status.asksFor
+        case .proposal, .prepare, .commit, .newView, .prepared, .committed, .entries, .fetch, .fetched: return
+        }
+        asked[Int(id.value)] = max(asked[Int(id.value)], view)
+    }
+
     // MARK: What honest nodes write
 
     /// A view begins with the claims of a quorum, at the highest block that any of them names, and once. The highest
@@ -152,6 +167,9 @@ struct Oracle {
             return note(.commit, vote.mark, slot)
         case .viewChange(let change):
             let claim = change.claim.body
+            let own = Int(replica.id.value)
+            let askers = asked.indices.count { $0 == own || asked[$0] >= claim.view }
+            guard askers > committee.faultsTolerated else { return "leaves for view \(claim.view) alone" }
             return note(
                 .claim,
                 BlockMark(

@@ -39,6 +39,10 @@ struct VirtualDisk {
                 if count > chain.count {
                     return "the log is cut back to \(height), where it ends at \(chain.count)"
                 }
+                for hash in chain[count...] where Defect.active == .acceptedBodiesDropped {
+                    blocks[hash] = nil
+                    order.removeAll { $0 == hash }
+                }
                 chain.removeLast(chain.count - count)
             case .append(let block):
                 guard Int(block.header.height.value) == chain.count + 1 else {

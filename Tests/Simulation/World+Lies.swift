@@ -190,9 +190,16 @@ extension World {
     private func makeUpBlock(as id: ReplicaID, around view: UInt64) -> Message? {
         guard !notebook.recent.isEmpty else { return nil }
         let start = view > UInt64(plan.nodes) ? view - UInt64(plan.nodes) + 1 : 0
-        guard let parent = tip(of: random.pick(notebook.recent + [genesis.tip.headerHash])) else {
-            return nil
+        var view = nextView(of: id, from: start)
+        var parents = notebook.recent + [genesis.tip.headerHash]
+        if random.chance(600_000), let aim = aim(as: id) {
+            view = aim.view
+            let rivals = notebook.recent.filter {
+                notebook.blocks[$0]?.header.height == aim.tip.header.height
+            }
+            if !rivals.isEmpty { parents = rivals }
         }
+        guard let parent = tip(of: random.pick(parents)) else { return nil }
         var entries: [CheckedEntry] = []
         var state = parent.state
         if random.chance(500_000), let number = offered.last {
@@ -206,7 +213,7 @@ extension World {
             }
         }
         let extended = parent.tip.extended(
-            by: entries.map(\.entry), view: nextView(of: id, from: start), epoch: Epoch(0),
+            by: entries.map(\.entry), view: view, epoch: Epoch(0),
             clock: parent.tip.header.time.advanced(byMilliseconds: Int64(random.below(3))))
         notebook.note(
             AcceptedBlock(
@@ -215,11 +222,21 @@ extension World {
         return propose(extended.block, as: id)
     }
 
+    /// An honest node in a view of the liar's.
+    private func aim(as id: ReplicaID) -> Replica? {
+        let replicas = nodes.compactMap { $0.isHonest ? $0.replica : nil }.filter {
+            $0.primary == id && $0.safety.phase == .normal
+        }
+        return replicas.isEmpty ? nil : random.pick(replicas)
+    }
+
     /// A VIEW-CHANGE with any certificates of lower views that exist, or none.
     private func makeUpChange(to view: View, as id: ReplicaID) -> Message {
         let prepared = notebook.prepared.filter { $0.mark.view < view }
         let committed = notebook.committed.filter { $0.header.view < view }
-        let shownPrepared = prepared.isEmpty || random.chance(400_000) ? nil : random.pick(prepared)
+        var shownPrepared = prepared.isEmpty || random.chance(400_000) ? nil : random.pick(prepared)
+        // The highest block, though of an old view, is the strongest lie to those who mistake the order.
+        if random.chance(300_000) { shownPrepared = prepared.max { $0.mark.height < $1.mark.height } }
         let shownCommitted = committed.isEmpty || random.chance(400_000) ? nil : random.pick(committed)
         let claim = Claim(
             view: view, prepared: shownPrepared?.mark,

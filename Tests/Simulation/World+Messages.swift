@@ -84,6 +84,7 @@ extension World {
     /// Puts a message on the wire, where it may be lost, doubled, delayed or damaged.
     func transmit(_ message: Message, from: Int, to: Int) {
         figures.messages += 1
+        oracle.sends(message, from: nodes[from].id)
         if network.isCut(from, to) {
             figures.lost += 1
             return

@@ -205,7 +205,7 @@ public final class World {
         guard let effects = nodes[slot].replica?.handle(event, at: tick, knowing: documents) else { return }
         if let replica = nodes[slot].replica {
             if replica.view != view {
-                figures.views = max(figures.views, Int(replica.view.value))
+                figures.views = max(figures.views, Int(clamping: replica.view.value))
                 if trace.isOn {
                     note(
                         slot, "view \(replica.view) \(replica.safety.phase == .normal ? "begins" : "awaited")"

@@ -45,7 +45,23 @@ extension Replica {
         asks[Int(id.value)] = target
         if let arriving, arriving.view < target { self.arriving = nil }
         timers.viewFailed(at: turn.now.uptime, timing)
+        forgetOldViews()
         release(.viewChange, after: turn.ticket, &turn)
+    }
+
+    /// While nothing is committed, each view leaves votes and blocks behind. Votes of long past views count no more. A
+    /// block of such a view is forgotten, once there are many, where no certificate that this node holds needs it: who
+    /// has one keeps the block.
+    mutating func forgetOldViews() {
+        let oldest = View(view.value > Limits.viewsBehind ? view.value - Limits.viewsBehind : 0)
+        votes.prune(upTo: committed.height, before: oldest)
+        guard tree.nodes.count > Limits.fetchedAhead else { return }
+        var needed: Set<Digest> = []
+        let ends = [tipHash, safety.prepared?.mark.headerHash, preparedAhead?.mark.headerHash]
+        for end in ends.compactMap({ $0 }) + unsettled.map(\.mark.headerHash) {
+            for node in tree.chain(to: end) ?? [] { needed.insert(node.hash) }
+        }
+        _ = tree.remove { $0.accepted.header.view < oldest && !needed.contains($0.hash) }
     }
 
     func send(
