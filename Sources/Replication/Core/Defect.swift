@@ -1,7 +1,7 @@
 /// The ways in which we break the protocol on purpose, to see that the simulator notices.
 ///
 /// Compiled into debug builds alone: in a release build `isActive` is `false`, and the optimiser removes every trace.
-/// docs/protocol.md, "Mutants", says what each does; `Tests/ReplicationTests/MutantTests.swift` that each is caught.
+/// docs/protocol.md, "Mutants", says what each does; `Tests/ReplicationTests/MutantTests.swift` which are caught.
 package enum Defect: String, CaseIterable, Sendable {
     // Safety.
     case voteQuorumTooSmall, viewChangeQuorumTooSmall
