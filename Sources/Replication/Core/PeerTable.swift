@@ -16,7 +16,16 @@ struct PeerTable: Sendable {
     func heard(_ node: ReplicaID) -> Duration { peers[Int(node.value)].heard }
 
     func status(of node: ReplicaID) -> Status? { peers[Int(node.value)].status }
-    mutating func set(_ status: Status?, of node: ReplicaID) { peers[Int(node.value)].status = status }
+    mutating func set(_ status: Status, of node: ReplicaID) { peers[Int(node.value)].status = status }
+
+    /// It did not show what it says it has: it is taken to have no more than `height`.
+    mutating func lower(_ node: ReplicaID, to height: BlockHeight) {
+        guard let said = status(of: node) else { return }
+        let lowered = Status(
+            view: said.view, isChanging: said.isChanging, asksFor: said.asksFor, tip: said.tip,
+            committed: min(said.committed, height))
+        set(lowered, of: node)
+    }
 
     /// The highest height that any of them says is final.
     var highestCommitted: BlockHeight { peers.compactMap { $0.status?.committed }.max() ?? .genesis }

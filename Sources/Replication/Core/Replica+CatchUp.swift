@@ -50,9 +50,7 @@ extension Replica {
         if let under = fetch {
             guard turn.now.uptime >= under.deadline else { return }
             // A node that promises blocks and does not send them is not asked next.
-            if let status = peers.status(of: under.peer) {
-                peers.set(status.lowered(to: committed.height), of: under.peer)
-            }
+            peers.lower(under.peer, to: committed.height)
         }
         let previous = fetch?.peer
         fetch = nil
@@ -118,9 +116,7 @@ extension Replica {
         let blocks = fetched.value.blocks
         guard let last = blocks.last, isProven(last.header.hash, by: fetched.value.certificate, under.request)
         else {
-            if let status = peers.status(of: fetched.sender) {
-                peers.set(status.lowered(to: committed.height), of: fetched.sender)
-            }
+            peers.lower(fetched.sender, to: committed.height)
             return
         }
         let assured = assuredHeight
@@ -156,12 +152,5 @@ extension Replica {
     private func position(_ hash: Digest) -> (ChainTip, LedgerState)? {
         if hash == tree.root.headerHash { return (committed.tip, committed.state) }
         return tree[hash].map { ($0.accepted.tip, $0.accepted.state) }
-    }
-}
-
-extension Status {
-    func lowered(to height: BlockHeight) -> Status {
-        Status(
-            view: view, isChanging: isChanging, asksFor: asksFor, tip: tip, committed: min(committed, height))
     }
 }

@@ -53,7 +53,7 @@ extension Replica {
     /// block of such a view is forgotten, once there are many, where no certificate that this node holds needs it: who
     /// has one keeps the block.
     mutating func forgetOldViews() {
-        let oldest = View(view.value > Limits.viewsBehind ? view.value - Limits.viewsBehind : 0)
+        let oldest = oldestCountedView
         votes.prune(upTo: committed.height, before: oldest)
         guard tree.nodes.count > Limits.fetchedAhead else { return }
         var needed: Set<Digest> = []

@@ -169,7 +169,12 @@ extension Replica {
         guard mark.height > committed.height else { return false }
         guard mark.height.value <= committed.height.value + Limits.votedHeights else { return false }
         guard mark.view.value <= view.value + Limits.viewsAhead else { return false }
-        return mark.view.value + Limits.viewsBehind >= view.value
+        return mark.view >= oldestCountedView
+    }
+
+    /// Votes of views before this one make no certificate any more.
+    var oldestCountedView: View {
+        View(view.value > Limits.viewsBehind ? view.value - Limits.viewsBehind : 0)
     }
 
     private mutating func expose(_ proof: Equivocation, _ turn: inout Turn) {
@@ -237,8 +242,7 @@ extension Replica {
         committed = Position(tip: last.accepted.tip, state: last.accepted.state)
         tree.settle(on: hash)
         unsettled.removeAll { $0.header.height <= committed.height }
-        let oldest = View(view.value > Limits.viewsBehind ? view.value - Limits.viewsBehind : 0)
-        votes.prune(upTo: committed.height, before: oldest)
+        votes.prune(upTo: committed.height, before: oldestCountedView)
         noteProgress(in: certificate.header.view, &turn)
         // The primary finds out as it proposes.
         if !isPrimary, chain.contains(where: { $0.accepted.entries.contains { $0.facts.changesRules } }) {
