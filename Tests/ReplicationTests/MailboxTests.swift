@@ -57,6 +57,17 @@ final class Answers: Sendable {
         #expect(answers.all.isEmpty)
     }
 
+    @Test(.timeLimit(.minutes(1))) func `wakes as cheaply the hundred-thousandth time as the first`() {
+        // A closure that is wrapped once more at each call makes this take hours, and ends in an overflow of the stack.
+        let mailbox = mailbox()
+        for _ in 0..<100_000 {
+            mailbox.put(.durable(SaveTicket(1)))
+            _ = mailbox.takeAll()
+            _ = mailbox.takeAll()
+        }
+        #expect(wakes.count == 100_000)
+    }
+
     @Test func `counts bytes as well as entries`() throws {
         let mailbox = mailbox()
         // A long label value, many times: most of a submission's limit.

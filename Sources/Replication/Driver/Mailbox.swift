@@ -46,12 +46,18 @@ final class Mailbox: Sendable {
     }
 
     private let state: Mutex<State>
-    private let wake = Mutex<@Sendable () -> Void>({})
+    /// A closure of its own type in the mutex would be wrapped once more each time it is looked at, for ever: generic
+    /// code sees functions in another form, and writes back what it has seen.
+    private struct Wake: Sendable {
+        var body: @Sendable () -> Void = {}
+    }
+
+    private let wake = Mutex(Wake())
 
     init(peers: Int = 0) { state = Mutex(State(shares: Array(repeating: Share(), count: peers))) }
 
     /// - Parameter body: called where something waits and the ordering queue may be asleep.
-    func onWake(_ body: @escaping @Sendable () -> Void) { wake.withLock { $0 = body } }
+    func onWake(_ body: @escaping @Sendable () -> Void) { wake.withLock { $0.body = body } }
 
     /// - Returns: Why it is refused; `nil` where it was taken.
     func put(_ request: Request) -> SubmissionFailure? {
@@ -145,5 +151,5 @@ final class Mailbox: Sendable {
         return true
     }
 
-    private func wakeUp() { wake.withLock { $0 }() }
+    private func wakeUp() { wake.withLock { $0 }.body() }
 }
