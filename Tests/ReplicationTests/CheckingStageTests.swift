@@ -46,7 +46,8 @@ import Testing
                         log: log,
                         published: { Published(header: header, certificate: nil, state: state) }),
                     tip: { held.bench?.tip.withLock { $0 } ?? tip }, clock: { ledger.start },
-                    send: { _, _ in }, report: { _ in }))
+                    needs: { VoteNeeds() },
+                    validation: .full, send: { _, _ in }, report: { _ in }))
             mailbox.onWake { [wakes] in wakes.continuation.yield() }
             held.set(self)
         }
@@ -87,13 +88,16 @@ import Testing
         ).entry
     }
 
-    private func proposal(_ entries: [Entry], on tip: ChainTip, by node: Int = 0) -> Message {
+    private func proposal(
+        _ entries: [Entry], on tip: ChainTip, by node: Int = 0,
+        changing change: ([EntryBytes]) -> [EntryBytes] = { $0 }
+    ) -> Message {
         let block = tip.extended(by: entries, view: View(0), epoch: Epoch(0), clock: ledger.start).block
         let prepare = Prepare(BlockMark(block.header, hash: block.header.hash))
         let context = SigningContext(ledgerID: ledger.ledgerID, epoch: Epoch(0))
         return .proposal(
             Proposal(
-                block: block,
+                block: ProposedBlock(header: block.header, entries: change(block.entries.map(EntryBytes.init))),
                 prepare: Signed(
                     prepare, signer: ReplicaID(UInt16(node)),
                     signature: ledger.voteKeys[node].sign(prepare.signedBytes(context)))))
@@ -181,6 +185,27 @@ import Testing
         }
     }
 
+    @Test func `blames the primary for a statement that is none`() async throws {
+        let bench = try bench()
+        let good = try entry("a")
+        let bent = proposal([good], on: root) { entries in
+            entries.map { EntryBytes(statement: $0.statement.dropLast(), sealed: $0.sealed) }
+        }
+        bench.receive(bent, from: 0)
+        guard case .badProposal(let proposal) = await bench.next() else {
+            Issue.record("it was taken for good, or dropped")
+            return
+        }
+        #expect(proposal.value.prepare.signer == ReplicaID(0))
+        // Nobody is blamed for what another says in his name.
+        bench.receive(bent, from: 2)
+        bench.receive(marker(7), from: 2)
+        guard case .message(let next) = await bench.next(), case .complaint(View(7)) = next.value else {
+            Issue.record("a proposal that another passed on came through")
+            return
+        }
+    }
+
     @Test func `takes forwarded entries that hold, and leaves the others out`() async throws {
         let bench = try bench()
         let good = try entry("a")
@@ -188,7 +213,7 @@ import Testing
         let bad = Entry(
             statement: try entry("b").statement,
             sealed: .init(payload: sealed.payload, contentKey: sealed.contentKey))
-        bench.receive(.entries([bad, good]), from: 3)
+        bench.receive(.entries([bad, good].map(EntryBytes.init)), from: 3)
         guard case .forwarded(let entries) = await bench.next() else {
             Issue.record("they did not come through")
             return

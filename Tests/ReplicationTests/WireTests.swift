@@ -54,7 +54,7 @@ import Testing
         messages = [
             .proposal(
                 Proposal(
-                    block: block, prepare: Signed(Prepare(mark), signer: nodes[0], signature: signature(1)))),
+                    block: ProposedBlock(block), prepare: Signed(Prepare(mark), signer: nodes[0], signature: signature(1)))),
             .prepare(Signed(Prepare(mark), signer: nodes[2], signature: signature(3))),
             .commit(CommitVote(block.header, signer: nodes[1], signature: signature(4))),
             .complaint(View(8)),
@@ -68,7 +68,7 @@ import Testing
                 Status(
                     view: View(4), isChanging: true, asksFor: View(5), tip: BlockHeight(9),
                     committed: BlockHeight(7))),
-            .entries(entries + [record]), .entries([]),
+            .entries((entries + [record]).map(EntryBytes.init)), .entries([]),
             .fetch(.committed(after: BlockHeight(5))),
             .fetch(.ancestry(of: mark.headerHash, at: mark.height, above: .genesis)),
             .fetched(
@@ -77,7 +77,7 @@ import Testing
                         FetchedBlock(
                             header: block.header,
                             entries: [.erased(erased, identity)]
-                                + block.entries.dropFirst().map { .whole($0) })
+                                + block.entries.dropFirst().map { .whole(EntryBytes($0)) })
                     ], certificate: committed)),
             .fetched(FetchedBlocks(blocks: [], certificate: nil)),
         ]

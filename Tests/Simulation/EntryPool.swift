@@ -25,8 +25,8 @@ public struct EntryPool: Sendable {
     public static func shared() throws -> EntryPool { try made.get() }
 
     /// The entry with these exact bytes; `nil` for what no client wrote.
-    func checked(_ entry: Entry) -> CheckedEntry? {
-        guard let number = numbers[entry.statement.digest], items[number].entry.entry == entry else {
+    func checked(_ entry: EntryBytes) -> CheckedEntry? {
+        guard let number = numbers[entry.digest], entry.isSame(as: items[number].entry.entry) else {
             return nil
         }
         return items[number].entry

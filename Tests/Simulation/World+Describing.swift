@@ -40,7 +40,7 @@ extension World {
         case .proposal(let proposal):
             let header = proposal.block.header
             let names = proposal.block.entries.map { entry in
-                pool.number(of: entry.statement.digest).map { pool.items[$0].name } ?? "?"
+                pool.number(of: entry.digest).map { pool.items[$0].name } ?? "?"
             }
             return "PROPOSAL \(name(header, header.hash)) [\(names.joined(separator: " "))]"
         case .prepare(let prepare): return "PREPARE \(name(prepare.body.mark))"
@@ -58,7 +58,7 @@ extension World {
                 "STATUS v\(status.view)\(status.isChanging ? "?" : "") asks \(status.asksFor) tip \(status.tip) final \(status.committed)"
         case .entries(let entries):
             let names = entries.map { entry in
-                pool.number(of: entry.statement.digest).map { pool.items[$0].name } ?? "?"
+                pool.number(of: entry.digest).map { pool.items[$0].name } ?? "?"
             }
             return "ENTRIES \(names.joined(separator: " "))"
         case .fetch(.committed(let height)): return "FETCH above \(height)"

@@ -43,12 +43,13 @@ extension World {
         let node = nodes[slot]
         switch message {
         case .proposal(let proposal):
-            let parent = proposal.block.header.parent
-            if node.habits(.equivocates), target % 2 == 0, let rival = rival(of: proposal.block, on: parent) {
+            guard let block = read(proposal.block) else { return nil }
+            let parent = block.header.parent
+            if node.habits(.equivocates), target % 2 == 0, let rival = rival(of: block, on: parent) {
                 return propose(rival, as: node.id)
             }
             if node.habits(.forgesEntries), random.chance(300_000) {
-                return forge(proposal.block, on: parent, as: node.id)
+                return forge(block, on: parent, as: node.id)
             }
             return nil
         case .viewChange(let change):
@@ -73,6 +74,13 @@ extension World {
             view: View(random.chance(500_000) ? status.view.value : random.pick(far)),
             isChanging: random.chance(300_000), asksFor: View(random.pick(far)), tip: BlockHeight(committed),
             committed: BlockHeight(committed))
+    }
+
+    /// The block of a proposal; `nil` where it holds what no client wrote.
+    private func read(_ proposed: ProposedBlock) -> Block? {
+        let entries = proposed.entries.compactMap { pool.checked($0)?.entry }
+        guard entries.count == proposed.entries.count else { return nil }
+        return Block(header: proposed.header, entries: entries)
     }
 
     /// Another block for the same place: the same but later, or without its entries.
@@ -287,12 +295,14 @@ extension World {
             if random.chance(500_000) {
                 return .proposal(
                     Proposal(
-                        block: Block(header: mutate(proposal.block.header), entries: proposal.block.entries),
+                        block: ProposedBlock(
+                            header: mutate(proposal.block.header), entries: proposal.block.entries),
                         prepare: proposal.prepare))
             }
             return .proposal(
                 Proposal(
-                    block: Block(header: proposal.block.header, entries: proposal.block.entries.dropLast()),
+                    block: ProposedBlock(
+                        header: proposal.block.header, entries: proposal.block.entries.dropLast()),
                     prepare: proposal.prepare))
         case .prepare(let prepare):
             let mark = prepare.body.mark

@@ -57,13 +57,13 @@ extension World {
             .viewChange(ViewChange(claim: signed(claim, as: id), prepared: prepared, committed: committed))
         case .newView(let installation, let certificate):
             .newView(NewView(installation: signed(installation, as: id), certificate: certificate))
-        case .entries(let entries): .entries(entries.map(\.entry))
+        case .entries(let entries): .entries(entries.map { EntryBytes($0.entry) })
         }
     }
 
     func propose(_ block: Block, as id: ReplicaID) -> Message {
         let mark = BlockMark(block.header, hash: block.header.hash)
-        return .proposal(Proposal(block: block, prepare: signed(Prepare(mark), as: id)))
+        return .proposal(Proposal(block: ProposedBlock(block), prepare: signed(Prepare(mark), as: id)))
     }
 
     func signed<Body>(_ body: Body, as id: ReplicaID) -> Signed<Body> {
@@ -139,7 +139,7 @@ extension World {
     }
 
     /// Entries of documents are opened against the rules in force here, as a node does.
-    private func receive(_ entries: [Entry], from sender: ReplicaID, at slot: Int) {
+    private func receive(_ entries: [EntryBytes], from sender: ReplicaID, at slot: Int) {
         if nodes[slot].habits(.starvesOne), Int(sender.value) == (slot + 1) % plan.nodes { return }
         let known = entries.compactMap { pool.checked($0) }.filter {
             isAdmissible($0, at: slot) || $0.identity == nil
@@ -222,7 +222,7 @@ extension World {
                     let left = Entry(statement: entry.statement, erasedKeyCommitment: entry.keyCommitment)
                     return .erased(left, identity)
                 }
-                return .whole(entry)
+                return .whole(EntryBytes(entry))
             })
     }
 }

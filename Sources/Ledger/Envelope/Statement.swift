@@ -26,6 +26,8 @@ public struct Statement: Hashable, Sendable {
     public let payloadDigest: Digest
     /// The record of a governance statement; `nil` where the content lies beside the log.
     public let content: [UInt8]?
+    /// SHA-256 of the bytes. (The leaf's hash in the tree has a zero byte in front.)
+    public let digest: Digest
 
     /// Reads a leaf.
     ///
@@ -57,11 +59,20 @@ public struct Statement: Hashable, Sendable {
             content = record
         }
         bytes = parts.encoded(withContent: content)
+        digest = .sha256(bytes)
         guard bytes.count <= Limits.leafBytes else { throw Self.tooLarge(bytes.count) }
     }
 
-    /// SHA-256 of the bytes. (The leaf's hash in the tree has a zero byte in front.)
-    public var digest: Digest { Digest.sha256(bytes) }
+    /// Any bytes in the place of a statement, as if signed like `model`: for a measurement of the ordering alone.
+    /// Nothing that reads a log accepts them.
+    package init(opaque bytes: [UInt8], like model: Statement) {
+        self.bytes = bytes
+        contentType = model.contentType
+        signers = model.signers
+        payloadDigest = model.payloadDigest
+        content = model.content
+        digest = .sha256(bytes)
+    }
 
     /// Whether the signature at `signer`, an index into `signers`, is the one that this certificate's key made.
     ///
@@ -73,7 +84,7 @@ public struct Statement: Hashable, Sendable {
 
     public static func == (left: Self, right: Self) -> Bool { left.bytes == right.bytes }
 
-    public func hash(into hasher: inout Hasher) { hasher.combine(bytes) }
+    public func hash(into hasher: inout Hasher) { hasher.combine(digest) }
 
     private static func tooLarge(_ count: Int) -> EnvelopeError {
         EnvelopeError(.tooLarge, "a statement of \(count) bytes is over the limit of \(Limits.leafBytes)")

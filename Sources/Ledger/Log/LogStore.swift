@@ -118,10 +118,13 @@ public final class LogStore: Sendable {
             rows[hash] = try keptRows(of: appended.block, hash)
             guard rows[hash] == nil else { continue }
             var placed: [StoredEntry] = []
-            for (entry, facts) in zip(appended.block.entries, appended.facts) {
-                do { placed.append(try Self.place(entry, facts, firstSlot: firstSlot, &keys)) } catch {
-                    throw .system(operation: "seal a payload at rest", code: 0, reason: error.reason)
+            do {
+                var dataKeys = try DataKeys(for: appended.block.entries)
+                for (entry, facts) in zip(appended.block.entries, appended.facts) {
+                    placed.append(try Self.place(entry, facts, firstSlot: firstSlot, &dataKeys, &keys))
                 }
+            } catch {
+                throw .system(operation: "seal a payload at rest", code: 0, reason: error.reason)
             }
             rows[hash] = placed
         }
@@ -163,14 +166,15 @@ public final class LogStore: Sendable {
 
     /// An entry's row; the keys of its payload join `keys`, which go to the slots from `firstSlot` on.
     private static func place(
-        _ entry: Entry, _ facts: EntryFacts, firstSlot: UInt64, _ keys: inout [KeySlots.Keys]
+        _ entry: Entry, _ facts: EntryFacts, firstSlot: UInt64, _ dataKeys: inout DataKeys,
+        _ keys: inout [KeySlots.Keys]
     ) throws(EnvelopeError) -> StoredEntry {
         guard let sealed = entry.sealed else {
             return StoredEntry(
                 slot: StoredEntry.noSlot, commitment: entry.keyCommitment, identity: facts.identity,
                 statement: entry.statement.bytes, payload: [])
         }
-        let dataKey = try RandomBytes.make(32)
+        let dataKey = dataKeys.next()
         keys.append(.init(dataKey: dataKey, contentKey: sealed.contentKey))
         return StoredEntry(
             slot: firstSlot + UInt64(keys.count - 1), commitment: entry.keyCommitment,
@@ -230,5 +234,21 @@ public final class LogStore: Sendable {
         try store.write { transaction throws(StoreError) in
             try tables.truncate(to: torn.previous, in: &transaction)
         }
+    }
+}
+
+/// Fresh data keys for the payloads of a block, drawn at once: a draw of the generator costs more than its bytes.
+private struct DataKeys {
+    private var bytes: ArraySlice<UInt8>
+
+    init(for entries: [Entry]) throws(EnvelopeError) {
+        let count = entries.count { $0.sealed != nil }
+        bytes = try RandomBytes.make(count * PayloadAtRest.dataKeyBytes)[...]
+    }
+
+    /// - Precondition: called once for each payload.
+    mutating func next() -> [UInt8] {
+        defer { bytes = bytes.dropFirst(PayloadAtRest.dataKeyBytes) }
+        return Array(bytes.prefix(PayloadAtRest.dataKeyBytes))
     }
 }

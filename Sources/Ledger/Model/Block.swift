@@ -58,3 +58,32 @@ public struct Block: Hashable, Sendable {
         return EntryIndex(header.treeSize - UInt64(entries.count))
     }
 }
+
+/// An entry as it travels between nodes: nothing in it has been read, and nothing of it is believed.
+public struct EntryBytes: Hashable, Sendable {
+    /// What should be a statement in its one form.
+    public let statement: [UInt8]
+    public let sealed: Entry.Sealed?
+    /// SHA-256 of the statement: by it a node finds what it has read before.
+    public let digest: Digest
+
+    public init(statement: [UInt8], sealed: Entry.Sealed?) {
+        self.statement = statement
+        self.sealed = sealed
+        digest = .sha256(statement)
+    }
+
+    public init(_ entry: Entry) {
+        statement = entry.statement.bytes
+        sealed = entry.sealed
+        digest = entry.statement.digest
+    }
+
+    /// Bytes that it takes in a block.
+    public var byteCount: Int { statement.count + (sealed?.payload.count ?? 0) }
+
+    /// Whether these are exactly the bytes of `entry`.
+    public func isSame(as entry: Entry) -> Bool {
+        digest == entry.statement.digest && statement == entry.statement.bytes && sealed == entry.sealed
+    }
+}

@@ -6,8 +6,9 @@ extension EntryChecker {
     ///   - state: at the block's parent, or where this node stands, for an entry that is not in a block yet.
     ///   - time: the block's, or the node's own clock.
     public static func checkProposed(
-        _ entry: Entry, state: LedgerState, at time: Timestamp
+        _ bytes: EntryBytes, state: LedgerState, at time: Timestamp
     ) throws(Rejection) -> CheckedEntry {
+        let entry = try Entry(reading: bytes)
         let statement = entry.statement
         switch (statement.contentType, entry.sealed) {
         case (.governance, nil): return try checkGovernance(statement, state: state, clock: time)
@@ -52,9 +53,24 @@ extension EntryChecker {
     }
 }
 
+extension Entry {
+    /// - Throws: `Rejection` where the statement is not in its one form, or is of another kind than the entry.
+    fileprivate init(reading bytes: EntryBytes) throws(Rejection) {
+        let statement: Statement
+        do { statement = try Statement(canonical: bytes.statement) } catch {
+            throw Rejection(.malformed, error.reason)
+        }
+        guard (statement.content == nil) == (bytes.sealed != nil) else {
+            throw Rejection(.malformed, "a document has a payload, and a governance record has none")
+        }
+        self.init(statement: statement, sealed: bytes.sealed)
+    }
+}
+
 extension CheckedEntry {
     /// Reads an entry of a block that a certificate vouches for: a quorum has checked it, so it is only parsed.
-    public init(certified entry: Entry) throws(Rejection) {
+    public init(certified bytes: EntryBytes) throws(Rejection) {
+        let entry = try Entry(reading: bytes)
         guard let sealed = entry.sealed else {
             guard let content = entry.statement.content else {
                 throw Rejection(.malformed, "the payload is missing")

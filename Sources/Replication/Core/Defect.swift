@@ -11,6 +11,7 @@ package enum Defect: String, CaseIterable, Sendable {
     case secondNewViewAccepted
     case commitAfterLeavingView
     case voteBeforeWrite
+    case restartedPrimaryProposes
     // Liveness.
     case acceptedBodiesDropped
     case leavesViewAlone

@@ -14,19 +14,32 @@ public enum Message: Hashable, Sendable {
     case committed(CommitCertificate)
     case status(Status)
     /// Entries for the primary to order; after a timeout, for all to wait for.
-    case entries([Entry])
+    case entries([EntryBytes])
     case fetch(FetchRequest)
     case fetched(FetchedBlocks)
 }
 
 public struct Proposal: Hashable, Sendable {
-    public let block: Block
+    public let block: ProposedBlock
     public let prepare: Signed<Prepare>
 
-    public init(block: Block, prepare: Signed<Prepare>) {
+    public init(block: ProposedBlock, prepare: Signed<Prepare>) {
         self.block = block
         self.prepare = prepare
     }
+}
+
+/// A header with the entries that it should commit to, unread.
+public struct ProposedBlock: Hashable, Sendable {
+    public let header: BlockHeader
+    public let entries: [EntryBytes]
+
+    public init(header: BlockHeader, entries: [EntryBytes]) {
+        self.header = header
+        self.entries = entries
+    }
+
+    public init(_ block: Block) { self.init(header: block.header, entries: block.entries.map(EntryBytes.init)) }
 }
 
 /// A heartbeat: where its sender stands. A hint and no more; a liar's costs a fetch that fails.
@@ -79,7 +92,7 @@ public struct FetchedBlock: Hashable, Sendable {
 }
 
 public enum FetchedEntry: Hashable, Sendable {
-    case whole(Entry)
+    case whole(EntryBytes)
     /// Its payload was erased, here or everywhere: what is left of it.
     case erased(Entry, DocumentIdentity)
 }

@@ -83,25 +83,27 @@ extension Replica {
         }
     }
 
-    /// The disk refused (it is full, say). Nothing has left that rests on what it refused, so that never was; whoever
-    /// waits at a primary is told.
+    /// The disk refused (it is full, say). No vote has left that rests on what it refused, so that never was; whoever
+    /// waits at a primary is told. Of its own blocks others may know, though: they may yet become final.
     mutating func takeBack(from ticket: SaveTicket, _ turn: inout Turn) {
         let chain = (tree.chain(to: tipHash) ?? []).map(\.hash)
         // What an earlier record wrote stays, and the votes for it: only its place in the log is to be written again.
         let refused = tree.remove { $0.storedBy.map { $0 >= ticket } ?? false }
         for hash in chain { tree.update(hash) { $0.savedBy = nil } }
         tipHash = chain.last { tree.contains($0) } ?? tree.root.headerHash
+        if isPrimary {
+            for entry in queue.removeAll() { refuse(entry, .notSaved, &turn) }
+        }
         for node in refused {
             let entries = node.accepted.entries
-            if committee.primary(of: node.accepted.header.view) == id {
+            if committee.size == 1 {
                 for entry in entries { refuse(entry, .notSaved, &turn) }
             } else {
                 queue.prepend(entries.filter(\.canBeOrdered), at: turn.now.uptime)
             }
         }
-        if isPrimary {
-            for entry in queue.removeAll() { refuse(entry, .notSaved, &turn) }
-        }
+        let hasLostItsOwn = refused.contains { $0.accepted.header.view == view }
+        if committee.size > 1, isPrimary, safety.isNormal, hasLostItsOwn { abandonItsView(&turn) }
         disk.releases.removeAll { waiting in
             guard waiting.ticket >= ticket else { return false }
             switch waiting.release {

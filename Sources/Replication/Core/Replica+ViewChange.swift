@@ -16,6 +16,8 @@ extension Replica {
     mutating func receiveComplaint(about view: View, from sender: ReplicaID, _ turn: inout Turn) {
         guard view.value < UInt64(Int64.max) else { return }
         asks[Int(sender.value)] = max(asks[Int(sender.value)], View(view.value + 1))
+        // A primary that gives up its view knows why.
+        if view == self.view, sender == primary, safety.isNormal { complain(&turn) }
         leaveIfAsked(&turn)
     }
 

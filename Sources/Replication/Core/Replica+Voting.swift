@@ -135,7 +135,7 @@ extension Replica {
             tree.update(block.headerHash) { $0.isCommitReleased = true }
             release(.commit(block.header), after: turn.ticket, &turn)
         } else if committee.primary(of: block.header.view) == id {
-            release(.proposal(block.headerHash), after: turn.ticket, &turn)
+            release(.proposal(block.headerHash), after: hasBegunItsView ? disk.durable : turn.ticket, &turn)
         } else {
             release(.prepare(block.mark), after: turn.ticket, &turn)
         }

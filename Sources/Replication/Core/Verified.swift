@@ -91,6 +91,20 @@ public struct MessageVerifier<Authority: VoteAuthority>: Sendable {
         return Verified(message, from: sender)
     }
 
+    /// What this node has signed a moment ago, with its own key: it need not ask itself.
+    ///
+    /// - Precondition: it is a vote or a VIEW-CHANGE of `id`, which is this node.
+    func ownMessage(_ message: Message, of id: ReplicaID) -> Verified<Message> {
+        switch message {
+        case .prepare(let prepare): precondition(prepare.signer == id, "a node signs for itself")
+        case .commit(let vote): precondition(vote.signer == id, "a node signs for itself")
+        case .viewChange(let change): precondition(change.claim.signer == id, "a node signs for itself")
+        case .proposal, .complaint, .newView, .prepared, .committed, .status, .entries, .fetch, .fetched:
+            preconditionFailure("a node hears nothing else of itself")
+        }
+        return Verified(message, from: id)
+    }
+
     /// Checks the primary's signature.
     ///
     /// - Parameter entries: those of the proposal, each checked.

@@ -72,7 +72,8 @@ extension FetchedBlock {
     fileprivate var byteCount: Int {
         entries.reduce(BlockHeader.byteCount) { sum, entry in
             switch entry {
-            case .whole(let entry), .erased(let entry, _): sum + entry.byteCount + 512
+            case .whole(let entry): sum + entry.byteCount + 512
+            case .erased(let entry, _): sum + entry.byteCount + 512
             }
         }
     }
@@ -83,14 +84,14 @@ extension FetchedEntry {
         func damaged(_ reason: String) -> StoreError {
             .damaged(place: "entry \(entry.index)", reason: reason)
         }
-        let statement: Statement
-        do { statement = try Statement(canonical: entry.statement) } catch { throw damaged(error.reason) }
         switch entry.payload {
-        case .none: self = .whole(Entry(statement: statement, sealed: nil))
-        case .held(let sealed): self = .whole(Entry(statement: statement, sealed: sealed))
+        case .none: self = .whole(EntryBytes(statement: entry.statement, sealed: nil))
+        case .held(let sealed): self = .whole(EntryBytes(statement: entry.statement, sealed: sealed))
         case .damaged(let reason): throw damaged(reason)
         case .erased:
             guard let identity = entry.identity else { throw damaged("a governance record was erased") }
+            let statement: Statement
+            do { statement = try Statement(canonical: entry.statement) } catch { throw damaged(error.reason) }
             self = .erased(Entry(statement: statement, erasedKeyCommitment: entry.keyCommitment), identity)
         }
     }

@@ -28,11 +28,9 @@ final class CheckedEntries: Sendable {
     }
 
     /// What was found out about the very same bytes, under the very same key.
-    func find(_ entry: Entry) -> CheckedEntry? {
-        guard entry.sealed != nil else { return nil }
-        let digest = entry.statement.digest
-        let known = generations.withLock { $0.new.entries[digest] ?? $0.old.entries[digest] }
-        guard let known, known.entry == entry else { return nil }
+    func find(_ entry: EntryBytes) -> CheckedEntry? {
+        let known = generations.withLock { $0.new.entries[entry.digest] ?? $0.old.entries[entry.digest] }
+        guard let known, entry.isSame(as: known.entry) else { return nil }
         return known
     }
 }

@@ -19,6 +19,8 @@ final class CheckingStage: Sendable {
         let blocks: BlockServer
         let tip: @Sendable () -> TipState
         let clock: @Sendable () -> Timestamp
+        let needs: @Sendable () -> VoteNeeds
+        let validation: EntryValidation
         let send: @Sendable (Message, ReplicaID) -> Void
         let report: @Sendable (String) -> Void
     }
@@ -120,6 +122,8 @@ final class CheckingStage: Sendable {
         case .fetch(let request): answer(request, to: peer)
         case .fetched(let blocks): check(blocks, from: peer, byteCount: frame.body.count)
         case .prepare, .commit, .complaint, .viewChange, .newView, .prepared, .committed, .status:
+            // With a quorum at hand, the votes that come after it are no use, and checking them is most of the work.
+            guard ports.needs().includes(message) else { return }
             do throws(Refused) {
                 put(
                     .message(try ports.verifier.verify(message, from: peer)), peer,
@@ -163,7 +167,7 @@ final class CheckingStage: Sendable {
     }
 
     /// Entries that wait at a peer. One that does not hold here is left out: its own node says why.
-    private func check(_ entries: [Entry], from peer: ReplicaID, byteCount: Int) {
+    private func check(_ entries: [EntryBytes], from peer: ReplicaID, byteCount: Int) {
         let state = ports.tip().state
         let time = ports.clock()
         let checked = entries.compactMap { entry in try? check(entry, state, at: time) }
@@ -184,7 +188,7 @@ final class CheckingStage: Sendable {
                         if let known = ports.checked.find(entry) {
                             known
                         } else {
-                            try CheckedEntry(certified: entry)
+                            try ports.validation.certified(entry)
                         }
                     case .erased(let entry, let identity): CheckedEntry(erased: entry, identity: identity)
                     }
@@ -205,17 +209,17 @@ final class CheckingStage: Sendable {
     // MARK: Entries
 
     private func check(
-        _ entry: Entry, _ state: LedgerState, at time: Timestamp
+        _ entry: EntryBytes, _ state: LedgerState, at time: Timestamp
     ) throws(Rejection) -> CheckedEntry {
         if let known = ports.checked.find(entry) { return known }
-        let checked = try EntryChecker.checkProposed(entry, state: state, at: time)
+        let checked = try ports.validation.proposed(entry, state, time)
         ports.checked.insert(checked)
         return checked
     }
 
     /// All entries of a block, on all cores; or the first rejection that was met.
     private func check(
-        _ entries: [Entry], _ state: LedgerState, at time: Timestamp
+        _ entries: [EntryBytes], _ state: LedgerState, at time: Timestamp
     ) -> Result<[CheckedEntry], Rejection> {
         let pieces = (entries.count + Limits.checkedAtOnce - 1) / Limits.checkedAtOnce
         let results = Mutex([Result<[CheckedEntry], Rejection>?](repeating: nil, count: pieces))

@@ -249,6 +249,7 @@ struct OrderingLoop: Sendable {
                 id: node, isConnected: false, view: said?.view, committed: said?.committed, unsent: 0)
         }
         shared.status = status
+        shared.needs = replica.voteNeeds
         let tip = replica.tip
         if shared.tip.hash != tip.headerHash {
             shared.tip = TipState(hash: tip.headerHash, height: tip.header.height, state: replica.state)

@@ -15,10 +15,10 @@ struct Postman: Sendable {
         switch outgoing.content {
         case .message(let message):
             send(message, to: outgoing.recipients)
-            return outgoing.recipients == .everyone ? own(message) : []
+            return []
         case .proposal(let block):
             let prepare = sign(Prepare(block.mark))
-            send(.proposal(Proposal(block: block.block, prepare: prepare)), to: outgoing.recipients)
+            send(.proposal(Proposal(block: ProposedBlock(block.block), prepare: prepare)), to: outgoing.recipients)
             return own(.prepare(prepare))
         case .prepare(let prepare): return vote(.prepare(sign(prepare)), to: outgoing.recipients)
         case .commit(let header):
@@ -46,9 +46,7 @@ struct Postman: Sendable {
         return own(message)
     }
 
-    private func own(_ message: Message) -> [Event] {
-        (try? verifier.verify(message, from: id)).map { [.message($0)] } ?? []
-    }
+    private func own(_ message: Message) -> [Event] { [.message(verifier.ownMessage(message, of: id))] }
 
     private func sign<Body: Signable>(_ body: Body) -> Signed<Body> {
         Signed(body, signer: id, signature: voteKey.sign(body.signedBytes(verifier.context)))
@@ -72,10 +70,10 @@ struct Postman: Sendable {
     /// As many messages as the entries need: a frame is bounded.
     private static func messages(of entries: [CheckedEntry]) -> [Message] {
         var messages: [Message] = []
-        var batch: [Entry] = []
+        var batch: [EntryBytes] = []
         var byteCount = 0
         for checked in entries {
-            let entry = checked.entry
+            let entry = EntryBytes(checked.entry)
             let isFull =
                 batch.count >= Limits.forwardedEntries
                 || byteCount + entry.byteCount > Limits.forwardedBytes

@@ -17,6 +17,8 @@ public final class ReplicaDriver: Sendable {
         public var clock: @Sendable () -> Timestamp
         /// Since some moment before the node started; never goes back.
         public var uptime: @Sendable () -> Duration
+        /// Reads the entries of peers.
+        public var validation = EntryValidation.full
         /// Told of each newly final block, on the ordering queue: be quick.
         public var onCommit: @Sendable (Published, [CertifiedBlock]) -> Void
         /// Told of what went wrong and was survived.
@@ -64,10 +66,12 @@ public final class ReplicaDriver: Sendable {
 
     /// Continues the log of `ports.log` where it ends, settles what was accepted and not yet final, and takes part.
     ///
+    /// - Parameter gathersVotes: whether votes go to the primary alone; the committee's size decides without it. The
+    ///   same at every member.
     /// - Throws: `StoreError.damaged` where the log does not read back.
     public init(
         ports: Ports, id: ReplicaID, genesis: Genesis, ledgerID: Digest, timing: Timing = Timing(),
-        patience: Patience = Patience()
+        patience: Patience = Patience(), gathersVotes: Bool? = nil
     ) throws(StoreError) {
         self.ports = ports
         self.patience = patience
@@ -77,7 +81,9 @@ public final class ReplicaDriver: Sendable {
             ports.log, report: ports.report, onOutcome: { mailbox.put($0) }, onRest: { mailbox.diskRests() })
         let saved = try Replica.Saved(
             from: ports.log, genesis: genesis, ledgerID: ledgerID, report: ports.report)
-        let replica = Replica(id: id, from: saved, timing: timing)
+        let replica = Replica(
+            id: id, from: saved, timing: timing,
+            gathersVotes: gathersVotes ?? (genesis.members.count > Limits.votersAmongAll))
         let shared = SharedState(
             Published(
                 header: saved.committed.tip.header, certificate: saved.certificate,
@@ -93,7 +99,8 @@ public final class ReplicaDriver: Sendable {
             .init(
                 mailbox: mailbox, verifier: verifier, checked: checked,
                 blocks: BlockServer(log: ports.log, published: { shared.published }),
-                tip: { shared.tip }, clock: ports.clock,
+                tip: { shared.tip }, clock: ports.clock, needs: { shared.needs },
+                validation: ports.validation,
                 send: { message, peer in network?.send(message.frame, to: peer) }, report: ports.report))
         self.stage = stage
         let postman = Postman(

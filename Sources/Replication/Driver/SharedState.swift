@@ -5,6 +5,7 @@ import Synchronization
 final class SharedState: Sendable {
     private let newest: Mutex<Published>
     private let newestTip: Mutex<TipState>
+    private let newestNeeds = Mutex(VoteNeeds())
     private let newestStatus = Mutex(ReplicaStatus())
 
     init(_ published: Published, _ tip: TipState) {
@@ -20,6 +21,11 @@ final class SharedState: Sendable {
     var tip: TipState {
         get { newestTip.withLock { $0 } }
         set { newestTip.withLock { $0 = newValue } }
+    }
+
+    var needs: VoteNeeds {
+        get { newestNeeds.withLock { $0 } }
+        set { newestNeeds.withLock { $0 = newValue } }
     }
 
     var status: ReplicaStatus {

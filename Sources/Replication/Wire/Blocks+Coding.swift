@@ -2,10 +2,10 @@ public import Ledger
 
 /// `00 ‖ statement u32-sized` for a governance record;
 /// `01 ‖ statement u32-sized ‖ payload u32-sized ‖ content key 32` for a document, whose key TLS protects.
-extension Entry: WireValue {
+extension EntryBytes: WireValue {
     func write(to writer: inout ByteWriter) {
         writer.write(UInt8(sealed == nil ? 0 : 1))
-        writer.writeSized(statement.bytes)
+        writer.writeSized(statement)
         guard let sealed else { return }
         writer.writeSized(sealed.payload)
         writer.write(sealed.contentKey)
@@ -13,13 +13,8 @@ extension Entry: WireValue {
 
     init(from reader: inout ByteReader) throws(DecodingFailure) {
         let isSealed = try reader.readFlag("kind of entry")
-        let statement = try reader.readStatement()
-        // A record without its content, or a document without its payload, is no entry.
-        guard (statement.content == nil) == isSealed else {
-            throw DecodingFailure("the statement is of another kind than the entry", at: reader.offset)
-        }
         self.init(
-            statement: statement,
+            statement: try reader.readSized("statement", limitBytes: Ledger.Limits.leafBytes),
             sealed: isSealed
                 ? .init(
                     payload: try reader.readSized("payload", limitBytes: Ledger.Limits.submissionBytes),
@@ -29,7 +24,7 @@ extension Entry: WireValue {
 }
 
 extension ByteReader {
-    mutating func readStatement() throws(DecodingFailure) -> Statement {
+    fileprivate mutating func readStatement() throws(DecodingFailure) -> Statement {
         let start = offset
         let bytes = try readSized("statement", limitBytes: Ledger.Limits.leafBytes)
         do { return try Statement(canonical: bytes) } catch { throw DecodingFailure(error.reason, at: start) }
@@ -37,7 +32,7 @@ extension ByteReader {
 }
 
 /// `header 165 ‖ u16 count ‖ entries`.
-extension Block: WireValue {
+extension ProposedBlock: WireValue {
     func write(to writer: inout ByteWriter) {
         writer.write(header.encoded)
         writer.writeCounted(entries)
@@ -46,7 +41,7 @@ extension Block: WireValue {
     init(from reader: inout ByteReader) throws(DecodingFailure) {
         self.init(
             header: try BlockHeader(from: &reader),
-            entries: try reader.readCounted(Entry.self, "entries", limit: Ledger.Limits.blockEntries))
+            entries: try reader.readCounted(EntryBytes.self, "entries", limit: Ledger.Limits.blockEntries))
     }
 }
 
@@ -58,7 +53,7 @@ extension Proposal: WireValue {
     }
 
     init(from reader: inout ByteReader) throws(DecodingFailure) {
-        self.init(block: try Block(from: &reader), prepare: try Signed<Prepare>(from: &reader))
+        self.init(block: try ProposedBlock(from: &reader), prepare: try Signed<Prepare>(from: &reader))
     }
 }
 
@@ -81,7 +76,7 @@ extension FetchedEntry: WireValue {
 
     init(from reader: inout ByteReader) throws(DecodingFailure) {
         guard try reader.readFlag("kind of fetched entry") else {
-            self = .whole(try Entry(from: &reader))
+            self = .whole(try EntryBytes(from: &reader))
             return
         }
         let statement = try reader.readStatement()

@@ -43,13 +43,13 @@ extension Message {
 
 /// `u16 count ‖ entries`.
 private struct EntryList: WireValue {
-    let entries: [Entry]
+    let entries: [EntryBytes]
 
-    init(entries: [Entry]) { self.entries = entries }
+    init(entries: [EntryBytes]) { self.entries = entries }
 
     func write(to writer: inout ByteWriter) { writer.writeCounted(entries) }
 
     init(from reader: inout ByteReader) throws(DecodingFailure) {
-        entries = try reader.readCounted(Entry.self, "entries", limit: Limits.forwardedEntries)
+        entries = try reader.readCounted(EntryBytes.self, "entries", limit: Limits.forwardedEntries)
     }
 }
