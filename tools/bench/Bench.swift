@@ -12,7 +12,7 @@ struct Bench: AsyncParsableCommand {
             """,
         subcommands: [
             AllCommand.self, DocumentsCommand.self, AuditCommand.self, QueriesCommand.self,
-            FloorsCommand.self, LoadCommand.self, EchoCommand.self,
+            ClusterCommand.self, FloorsCommand.self, LoadCommand.self, EchoCommand.self,
         ],
         defaultSubcommand: AllCommand.self)
 }

@@ -3,21 +3,41 @@ import Ledger
 import Replication
 import Synchronization
 
-/// A ledger of one node with all its keys, made by `ledgerd init`, and what its submitter `ci` sends.
+/// A ledger with all its keys, made by `ledgerd init`, and what its submitter `ci` sends.
 struct BenchLedger: Sendable {
     let directory: String
     let genesis: Genesis
     let genesisBytes: [UInt8]
     let ledgerID: Digest
     let electorate: Electorate
-    let voteKey: SigningKey
+    let nodes: [Node]
     let noteKey: NoteSigningKey
-    let checker: EntryChecker
     /// RSA-3072.
     let submitterKey: IdentityKey
     let submitterKeyPEM: [UInt8]
     let submitterCertificate: KeyCertificate
     let session: Session
+
+    /// What one node keeps for itself.
+    struct Node: Sendable {
+        let directory: String
+        let voteKey: SigningKey
+        let checker: EntryChecker
+        let sealingCertificate: KeyCertificate
+        let tlsCertificatePEM: [UInt8]
+        let tlsKeyPEM: [UInt8]
+
+        init(in directory: String) throws {
+            func read(_ name: String) throws -> [UInt8] { try BenchLedger.read(directory + "/" + name) }
+            self.directory = directory
+            voteKey = try BenchLedger.ed25519(read("vote.key"))
+            sealingCertificate = try KeyCertificate(pem: read("sealing.crt"))
+            checker = EntryChecker(
+                .init(key: try DecryptionKey(pem: read("sealing.key")), certificate: sealingCertificate))
+            tlsCertificatePEM = try read("tls.crt")
+            tlsKeyPEM = try read("tls.key")
+        }
+    }
 
     struct Session: Sendable {
         let submission: [UInt8]
@@ -25,34 +45,34 @@ struct BenchLedger: Sendable {
         let keyID: SessionKeyID
     }
 
-    private static let submitter = "ci"
-    private let sealingCertificate: KeyCertificate
+    static let submitter = "ci"
 
-    init(madeIn directory: String) throws {
+    /// - Parameter nodeCount: node i serves on `basePort` + i, and its peers on `basePort` + 100 + i.
+    init(madeIn directory: String, nodeCount: Int = 1, basePort: Int = 7400) throws {
         self.directory = directory
-        try ServerProcess.run("ledgerd", ["init", "--directory", directory])
-        let node = directory + "/node1"
-        func read(_ path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(filePath: path))) }
-        genesisBytes = try read(node + "/genesis.xml")
+        try ServerProcess.run(
+            "ledgerd",
+            [
+                "init", "--directory", directory, "--nodes", "\(nodeCount)", "--base-port", "\(basePort)",
+            ])
+        nodes = try (1...nodeCount).map { try Node(in: directory + "/node\($0)") }
+        genesisBytes = try Self.read(nodes[0].directory + "/genesis.xml")
         genesis = try Genesis.parse(genesisBytes)
         ledgerID = .sha256(genesisBytes)
         electorate = try Electorate(origin: genesis.origin, members: genesis.members)
-        voteKey = try Self.ed25519(read(node + "/vote.key"))
         noteKey = NoteSigningKey(
-            name: electorate.origin, kind: .note, key: try Self.ed25519(read(node + "/ledger.key")))
-        sealingCertificate = try KeyCertificate(pem: read(node + "/sealing.crt"))
-        checker = EntryChecker(
-            .init(key: try DecryptionKey(pem: read(node + "/sealing.key")), certificate: sealingCertificate))
-        submitterKeyPEM = try read(directory + "/clients/ci/ci.key")
+            name: electorate.origin, kind: .note,
+            key: try Self.ed25519(Self.read(nodes[0].directory + "/ledger.key")))
+        submitterKeyPEM = try Self.read(directory + "/clients/ci/ci.key")
         submitterKey = try IdentityKey(pem: submitterKeyPEM)
-        submitterCertificate = try KeyCertificate(pem: read(directory + "/clients/ci/ci.crt"))
+        submitterCertificate = try KeyCertificate(pem: Self.read(directory + "/clients/ci/ci.crt"))
 
         let key = [UInt8](repeating: 7, count: 32)
         let expires = Self.now().advanced(byMilliseconds: 20 * 3_600_000)
         let document = SessionDocument(
             ledger: genesis.origin, submitter: Self.submitter, id: "session", key: key, expires: expires)
         let submission = try Submission.sign(
-            SealedPayload.seal(Array(document.xml.utf8), to: [sealingCertificate]).bytes, as: .sealed,
+            SealedPayload.seal(Array(document.xml.utf8), to: nodes.map(\.sealingCertificate)).bytes, as: .sealed,
             with: submitterKey, certificate: submitterCertificate, at: Self.now())
         session = Session(
             submission: submission.bytes, key: key, keyID: SessionKeyID(of: submission.statement))
@@ -60,6 +80,10 @@ struct BenchLedger: Sendable {
 
     static func now() -> Timestamp {
         Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) ?? .latest
+    }
+
+    private static func read(_ path: String) throws -> [UInt8] {
+        [UInt8](try Data(contentsOf: URL(filePath: path)))
     }
 
     /// PKCS #8 of an Ed25519 key ends with its seed.
@@ -125,7 +149,7 @@ extension BenchLedger {
         let payload =
             switch sealing {
             case .session: try SealedPayload.seal(xml, sessionKey: session.key, keyID: session.keyID)
-            case .nodes: try SealedPayload.seal(xml, to: [sealingCertificate])
+            case .nodes: try SealedPayload.seal(xml, to: nodes.map(\.sealingCertificate))
             }
         return try Submission.sign(
             payload.bytes, as: .sealed, with: submitterKey, certificate: submitterCertificate, at: Self.now()
@@ -142,13 +166,13 @@ extension BenchLedger {
         let root = ChainTip(genesis: genesis, id: ledgerID).header
         let log = try LogStore(directory: directory, genesis: root, access: .writing(.full))
         let driver = try ReplicaDriver(
-            ports: .init(log: log, voteKey: voteKey, electorate: electorate, clock: Self.now),
+            ports: .init(log: log, voteKey: nodes[0].voteKey, electorate: electorate, clock: Self.now),
             id: ReplicaID(0), genesis: genesis, ledgerID: ledgerID)
         _ = try await driver.submit(check(session.submission, driver.published.state))
         return (log, driver)
     }
 
     func check(_ submission: [UInt8], _ state: LedgerState) throws -> CheckedEntry {
-        try checker.check(submission, expecting: .sealed, state: state, clock: Self.now())
+        try nodes[0].checker.check(submission, expecting: .sealed, state: state, clock: Self.now())
     }
 }

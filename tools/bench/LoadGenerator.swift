@@ -13,12 +13,15 @@ struct LoadGenerator: Sendable {
         let latencyMicroseconds: [Double]
     }
 
-    private let port: Int
+    private let ports: [Int]
     private let tls: NIOSSLContext
     private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
-    init(port: Int) throws {
-        self.port = port
+    init(port: Int) throws { try self.init(ports: [port]) }
+
+    /// Connections are spread over the servers.
+    init(ports: [Int]) throws {
+        self.ports = ports
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.minimumTLSVersion = .tlsv13
         // The server is our own child on the loopback; what is measured does not depend on who vouches for it.
@@ -32,7 +35,7 @@ struct LoadGenerator: Sendable {
         let requests = bodies.map(Self.request)
         let run = LoadRun(requests: requests, connections: connections, done: loop.makePromise())
         let tls = tls
-        for _ in 0..<connections {
+        for connection in 0..<connections {
             _ = try await ClientBootstrap(group: loop)
                 .channelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .channelInitializer { channel in
@@ -41,7 +44,7 @@ struct LoadGenerator: Sendable {
                             NIOSSLClientHandler(context: tls, serverHostname: nil), LoadConnection(run))
                     }
                 }
-                .connect(host: "127.0.0.1", port: port).get()
+                .connect(host: "127.0.0.1", port: ports[connection % ports.count]).get()
         }
         return try await run.done.futureResult.get()
     }

@@ -12,6 +12,14 @@ enum Machine {
         """
     }
 
+    /// Processor time that this process has used, all its threads together.
+    static var processorSeconds: Double {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
+        return seconds(usage.ru_utime) + seconds(usage.ru_stime)
+    }
+
     private static var processor: String {
         let lines = text("/proc/cpuinfo").split(separator: "\n")
         let name =

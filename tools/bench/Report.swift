@@ -6,6 +6,7 @@ struct Report {
         case perSecond = "/s"
         case microseconds = "µs"
         case megabytesPerSecond = "MB/s"
+        case count = ""
     }
 
     private struct Row {

@@ -10,7 +10,17 @@ struct Workbench: Sendable {
     static let programs = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent().path
 
-    static func run(_ options: BenchOptions, _ body: (Workbench) async throws -> Void) async throws {
+    static func run(
+        _ options: BenchOptions, _ body: (Workbench) async throws -> Void
+    ) async throws {
+        try await inScratch(options) { directory in
+            let ledger = try BenchLedger(madeIn: directory + "/ledger")
+            try await body(Workbench(rounds: options.rounds, directory: directory, ledger: ledger))
+        }
+    }
+
+    /// Says what machine this is, and lends a directory that is gone at the end.
+    static func inScratch(_ options: BenchOptions, _ body: (String) async throws -> Void) async throws {
         say(Machine.description)
         let directory = options.scratch + "/ledger-bench-\(ProcessInfo.processInfo.processIdentifier)"
         let watching = Cleanup.shared.watchSignals()
@@ -18,8 +28,7 @@ struct Workbench: Sendable {
         Cleanup.shared.add(directory: directory)
         defer { Cleanup.shared.remove(directory: directory) }
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        let ledger = try BenchLedger(madeIn: directory + "/ledger")
-        try await body(Workbench(rounds: options.rounds, directory: directory, ledger: ledger))
+        try await body(directory)
     }
 
     /// The ledger's node, in a process of its own, on any free port.

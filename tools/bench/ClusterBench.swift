@@ -1,0 +1,211 @@
+import ArgumentParser
+import Foundation
+import Ledger
+import Replication
+
+/// Four nodes beside etcd, in the same rounds.
+struct ClusterCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cluster",
+        abstract: "Four nodes beside three of etcd: entries per second and latency.",
+        discussion: """
+            Ordering alone: opaque entries of 1 KiB, brought by clients in the process of the nodes, with the validator \
+            off. The whole path: session documents over HTTPS to four processes, signatures, XML and aggregates \
+            included. etcd (Debian's etcd-server) gets values of 1 KiB from h2load (nghttp2-client).
+            """)
+    @OptionGroup var options: BenchOptions
+
+    @Option(help: "Seconds that each load of opaque entries lasts.")
+    var seconds = 4
+
+    @Option(help: "Clients of the ordering alone, and of etcd.")
+    var clients: [Int] = [1, 64, 256, 1000]
+
+    @Flag(help: "The ordering alone, without the peer and the whole path: for a profiler.")
+    var orderingOnly = false
+
+    @Option(help: "Bring opaque entries to this node alone (0 is the first primary); to all in turn without it.")
+    var node: Int?
+
+    func validate() throws {
+        guard (1...600).contains(seconds) else { throw ValidationError("--seconds is 1 to 600") }
+        guard clients.allSatisfy({ (1...4000).contains($0) }), !clients.isEmpty else {
+            throw ValidationError("--clients is 1 to 4000")
+        }
+        guard node.map({ (0..<ClusterBench.nodeCount).contains($0) }) ?? true else {
+            throw ValidationError("--node is 0 to \(ClusterBench.nodeCount - 1)")
+        }
+        if !orderingOnly, let reason = EtcdPeer.isMissing { throw ValidationError(reason) }
+    }
+
+    func run() async throws {
+        try await Workbench.inScratch(options) { directory in
+            let bench = ClusterBench(command: self, directory: directory)
+            if orderingOnly { try await bench.runOrdering() } else { try await bench.run() }
+        }
+    }
+}
+
+struct ClusterBench {
+    let command: ClusterCommand
+    let directory: String
+
+    static let nodeCount = 4
+    private static let entryBytes = 1024
+    /// Clients of the whole path.
+    private static let connections = [1, 64, 256]
+
+    func runOrdering() async throws {
+        let ledger = try BenchLedger(madeIn: directory + "/ledger", nodeCount: Self.nodeCount)
+        let entries = try OpaqueEntries(ledger, byteCount: Self.entryBytes)
+        let cluster = try await open(ledger, entries)
+        var report = Report("Opaque entries of \(Self.entryBytes) bytes at \(Self.nodeCount) nodes in one process")
+        for clients in command.clients {
+            var (rate, median, processor, batch) = (Series(), Series(), Series(), Series())
+            for _ in 1...command.options.rounds {
+                let before = Machine.processorSeconds
+                let height = cluster.drivers[0].published.header.height.value
+                let result = try await load(cluster, entries, clients: clients)
+                rate.add(result.perSecond)
+                median.add(result.latencyMicroseconds.percentile(0.5))
+                processor.add(
+                    (Machine.processorSeconds - before) / Double(result.latencyMicroseconds.count) * 1e6)
+                let blocks = cluster.drivers[0].published.header.height.value - height
+                batch.add(Double(result.latencyMicroseconds.count) / Double(max(blocks, 1)))
+            }
+            report.add("\(clients) clients", .perSecond, rate)
+            report.add("… median latency", .microseconds, median)
+            report.add("… processor time of all nodes and clients, an entry", .microseconds, processor)
+            report.add("… entries in a block", .count, batch)
+        }
+        await cluster.stop()
+        report.print()
+    }
+
+    func run() async throws {
+        var figures = Figures(clients: command.clients, connections: Self.connections)
+        let base = try FreePorts.base(offsets: (1...Self.nodeCount).flatMap { [$0, 100 + $0] })
+        let ledger = try BenchLedger(
+            madeIn: directory + "/ledger", nodeCount: Self.nodeCount, basePort: base)
+        let processes = try ledger.nodes.map {
+            try ServerProcess("ledgerd", ["serve", "--directory", $0.directory])
+        }
+        defer { for process in processes { process.stop() } }
+        let https = try LoadGenerator(ports: processes.map(\.port))
+        _ = try await https.send([ledger.session.submission], connections: 1)
+        let entries = try OpaqueEntries(ledger, byteCount: Self.entryBytes)
+        let cluster = try await open(ledger, entries)
+        let etcd = try EtcdPeer(in: directory + "/etcd", valueBytes: Self.entryBytes)
+        defer { etcd.stop() }
+
+        note("Warming up.")
+        _ = try etcd.load(clients: 64, count: 5000)
+        _ = try await load(cluster, entries, clients: 64)
+        _ = try await https.send(
+            ledger.submissions(1000, .session, prefix: "warm"), connections: 64)
+        for round in 1...command.options.rounds {
+            note("Round \(round) of \(command.options.rounds).")
+            for (position, clients) in command.clients.enumerated() {
+                // As many as take some seconds.
+                let peer = try etcd.load(clients: clients, count: clients == 1 ? 2000 : 20_000)
+                figures.etcd[position].add(peer.perSecond, peer.latencyMicroseconds)
+                let own = try await load(cluster, entries, clients: clients)
+                figures.opaque[position].add(own.perSecond, own.latencyMicroseconds)
+            }
+            for (position, connections) in Self.connections.enumerated() {
+                let bodies = try ledger.submissions(
+                    connections == 1 ? 300 : 4000, .session, prefix: "r\(round)-\(connections)")
+                let before = processes.map(\.processorSeconds).reduce(0, +)
+                let result = try await https.send(bodies, connections: connections)
+                figures.documents[position].add(result.perSecond, result.latencyMicroseconds)
+                figures.processor[position].add(
+                    (processes.map(\.processorSeconds).reduce(0, +) - before) / Double(bodies.count) * 1e6)
+            }
+        }
+        await cluster.stop()
+        figures.print()
+    }
+
+    private func open(_ ledger: BenchLedger, _ entries: OpaqueEntries) async throws -> BenchCluster {
+        let cluster = try await BenchCluster(
+            ledger, in: directory + "/opaque", validation: entries.validation)
+        _ = try await cluster.drivers[0].submit(entries.make())
+        return cluster
+    }
+
+    private func load(
+        _ cluster: BenchCluster, _ entries: OpaqueEntries, clients: Int
+    ) async throws -> ClosedLoop.Result {
+        try await ClosedLoop(clients: clients, length: .seconds(command.seconds)).run { client in
+            let node = command.node ?? client % cluster.drivers.count
+            _ = try await cluster.drivers[node].submit(entries.make())
+        }
+    }
+}
+
+/// What the rounds brought.
+private struct Figures {
+    struct Load {
+        var perSecond = Series()
+        var median = Series()
+
+        mutating func add(_ perSecond: Double, _ latencies: [Double]) {
+            self.perSecond.add(perSecond)
+            median.add(latencies.percentile(0.5))
+        }
+    }
+
+    let clients: [Int]
+    let connections: [Int]
+    var etcd: [Load]
+    var opaque: [Load]
+    var documents: [Load]
+    /// Of all four servers, a document.
+    var processor: [Series]
+
+    init(clients: [Int], connections: [Int]) {
+        self.clients = clients
+        self.connections = connections
+        etcd = clients.map { _ in Load() }
+        opaque = etcd
+        documents = connections.map { _ in Load() }
+        processor = connections.map { _ in Series() }
+    }
+
+    func print() {
+        // Round by round, at whichever number of clients it was best.
+        let best = Series(
+            values: (etcd.first?.perSecond.values.indices ?? 0..<0).map { round in
+                etcd.map { $0.perSecond.values[round] }.max() ?? .nan
+            })
+        let ownBest = Series(
+            values: best.values.indices.map { round in
+                opaque.map { $0.perSecond.values[round] }.max() ?? .nan
+            })
+        let documentsBest = Series(
+            values: best.values.indices.map { round in
+                documents.map { $0.perSecond.values[round] }.max() ?? .nan
+            })
+        var ordering = Report("Ordering alone: opaque entries of 1 KiB, validator off, four nodes, durable")
+        for (position, clients) in clients.enumerated() {
+            ordering.add(
+                "\(clients) clients", .perSecond, opaque[position].perSecond,
+                floor: ("etcd, as many clients", etcd[position].perSecond))
+            ordering.add(
+                "… median latency", .microseconds, opaque[position].median,
+                floor: ("etcd, as many clients", etcd[position].median))
+        }
+        ordering.add("the best of them", .perSecond, ownBest, floor: ("etcd's best", best))
+        ordering.print()
+        var whole = Report("The whole path: session documents over HTTPS, four processes, durable")
+        for (position, connections) in connections.enumerated() {
+            whole.add(
+                "\(connections) connections", .perSecond, documents[position].perSecond,
+                floor: ("etcd's best", best))
+            whole.add("… median latency", .microseconds, documents[position].median)
+            whole.add("… processor time of all four, a document", .microseconds, processor[position])
+        }
+        whole.add("the best of them", .perSecond, documentsBest, floor: ("etcd's best", best))
+        whole.print()
+    }
+}
