@@ -97,7 +97,8 @@ import Testing
         let context = SigningContext(ledgerID: ledger.ledgerID, epoch: Epoch(0))
         return .proposal(
             Proposal(
-                block: ProposedBlock(header: block.header, entries: change(block.entries.map(EntryBytes.init))),
+                block: ProposedBlock(
+                    header: block.header, entries: change(block.entries.map(EntryBytes.init))),
                 prepare: Signed(
                     prepare, signer: ReplicaID(UInt16(node)),
                     signature: ledger.voteKeys[node].sign(prepare.signedBytes(context)))))

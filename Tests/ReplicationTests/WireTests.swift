@@ -54,7 +54,8 @@ import Testing
         messages = [
             .proposal(
                 Proposal(
-                    block: ProposedBlock(block), prepare: Signed(Prepare(mark), signer: nodes[0], signature: signature(1)))),
+                    block: ProposedBlock(block),
+                    prepare: Signed(Prepare(mark), signer: nodes[0], signature: signature(1)))),
             .prepare(Signed(Prepare(mark), signer: nodes[2], signature: signature(3))),
             .commit(CommitVote(block.header, signer: nodes[1], signature: signature(4))),
             .complaint(View(8)),

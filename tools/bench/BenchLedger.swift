@@ -72,7 +72,8 @@ struct BenchLedger: Sendable {
         let document = SessionDocument(
             ledger: genesis.origin, submitter: Self.submitter, id: "session", key: key, expires: expires)
         let submission = try Submission.sign(
-            SealedPayload.seal(Array(document.xml.utf8), to: nodes.map(\.sealingCertificate)).bytes, as: .sealed,
+            SealedPayload.seal(Array(document.xml.utf8), to: nodes.map(\.sealingCertificate)).bytes,
+            as: .sealed,
             with: submitterKey, certificate: submitterCertificate, at: Self.now())
         session = Session(
             submission: submission.bytes, key: key, keyID: SessionKeyID(of: submission.statement))

@@ -24,7 +24,8 @@ struct ClusterCommand: AsyncParsableCommand {
     @Flag(help: "The ordering alone, without the peer and the whole path: for a profiler.")
     var orderingOnly = false
 
-    @Option(help: "Bring opaque entries to this node alone (0 is the first primary); to all in turn without it.")
+    @Option(
+        help: "Bring opaque entries to this node alone (0 is the first primary); to all in turn without it.")
     var node: Int?
 
     func validate() throws {
@@ -59,7 +60,8 @@ struct ClusterBench {
         let ledger = try BenchLedger(madeIn: directory + "/ledger", nodeCount: Self.nodeCount)
         let entries = try OpaqueEntries(ledger, byteCount: Self.entryBytes)
         let cluster = try await open(ledger, entries)
-        var report = Report("Opaque entries of \(Self.entryBytes) bytes at \(Self.nodeCount) nodes in one process")
+        var report = Report(
+            "Opaque entries of \(Self.entryBytes) bytes at \(Self.nodeCount) nodes in one process")
         for clients in command.clients {
             var (rate, median, processor, batch) = (Series(), Series(), Series(), Series())
             for _ in 1...command.options.rounds {

@@ -43,7 +43,8 @@ final class OpaqueEntries: Sendable {
         let statement = Statement(opaque: bytes.statement, like: model)
         let document = KPIDocument(
             ledger: ledger.genesis.origin, submitter: BenchLedger.submitter,
-            id: String(decoding: bytes.statement.suffix(10), as: UTF8.self), pipeline: nil, run: nil, measures: [])
+            id: String(decoding: bytes.statement.suffix(10), as: UTF8.self), pipeline: nil, run: nil,
+            measures: [])
         return CheckedEntry(
             entry: Entry(statement: statement, sealed: bytes.sealed), content: .document(.kpis(document)),
             contentDigest: statement.digest, sealing: .nodes)

@@ -39,7 +39,9 @@ public struct ProposedBlock: Hashable, Sendable {
         self.entries = entries
     }
 
-    public init(_ block: Block) { self.init(header: block.header, entries: block.entries.map(EntryBytes.init)) }
+    public init(_ block: Block) {
+        self.init(header: block.header, entries: block.entries.map(EntryBytes.init))
+    }
 }
 
 /// A heartbeat: where its sender stands. A hint and no more; a liar's costs a fetch that fails.

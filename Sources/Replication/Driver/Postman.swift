@@ -18,7 +18,9 @@ struct Postman: Sendable {
             return []
         case .proposal(let block):
             let prepare = sign(Prepare(block.mark))
-            send(.proposal(Proposal(block: ProposedBlock(block.block), prepare: prepare)), to: outgoing.recipients)
+            send(
+                .proposal(Proposal(block: ProposedBlock(block.block), prepare: prepare)),
+                to: outgoing.recipients)
             return own(.prepare(prepare))
         case .prepare(let prepare): return vote(.prepare(sign(prepare)), to: outgoing.recipients)
         case .commit(let header):
