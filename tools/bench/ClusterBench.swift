@@ -54,7 +54,7 @@ struct ClusterBench {
     static let nodeCount = 4
     private static let entryBytes = 1024
     /// Clients of the whole path.
-    private static let connections = [1, 64, 256]
+    private static let connections = [1, 64, 256, 1000]
 
     func runOrdering() async throws {
         let ledger = try BenchLedger(madeIn: directory + "/ledger", nodeCount: Self.nodeCount)
