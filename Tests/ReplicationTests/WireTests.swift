@@ -218,7 +218,6 @@ import Testing
             .newViews(newView.installation, newView.installation),
         ] {
             #expect(try Equivocation(decoding: proof.encoded) == proof)
-            #expect(!proof.summary.isEmpty)
         }
     }
 }

@@ -85,6 +85,12 @@ final class Node: Sendable {
         return network
     }
 
+    /// What operators call a member.
+    func name(of id: ReplicaID) -> String {
+        let members = directory.genesis.members
+        return Int(id.value) < members.count ? members[Int(id.value)].name : "\(id)"
+    }
+
     @Sendable static func now() -> Timestamp {
         let milliseconds = (Date().timeIntervalSince1970 * 1000).rounded(.down)
         // A clock set outside the years 0001 to 9999 is held at their end; the block's time then says so.
