@@ -47,6 +47,11 @@ public final class LogStore: Sendable {
                     place: directory, reason: "it holds another ledger, whose first block is \(first)")
             }
         } else if writing {
+            // A new log begins with its first block before any key is written.
+            guard try slots.isEmpty else {
+                throw .damaged(
+                    place: directory + "/log", reason: "it is empty, while the keys beside it are not")
+            }
             try store.write { transaction throws(StoreError) in
                 try transaction.put(tables.blocks, BlockKey(height: .genesis, hash: genesis.hash), genesis)
                 try transaction.append(tables.chain, .genesis, genesis.hash)

@@ -19,6 +19,7 @@ struct ServeCommand: AsyncParsableCommand {
             throw CommandFailure(
                 .wrongUsage, "\(logLevel) is not a log level", remedy: "See `ledgerd serve --help`.")
         }
+        LostFilePages.explain(in: directory)
         let directory = try NodeDirectory(path: directory)
         // Several nodes may write to one terminal.
         var logger = Logger(label: directory.configuration.node)

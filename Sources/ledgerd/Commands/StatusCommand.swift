@@ -71,20 +71,22 @@ struct StatusCommand: AsyncParsableCommand {
         let waiting = rows.filter { !$0.ready }
         guard waiting.isEmpty else {
             throw CommandFailure(
-                .answerIsNo, "not ready: \(waiting.map(\.name).joined(separator: ", "))",
-                remedy: "See its state above, and the output of the node.")
+                .answerIsNo,
+                "not ready: \(waiting.map { $0.name == "-" ? $0.url : $0.name }.joined(separator: ", "))",
+                remedy: "See the state above, and the output of the node.")
         }
     }
 
     /// The nodes at the addresses that are known, and the other members that one of them names.
     private static func rows(of client: LedgerClient) async throws -> [Row] {
+        let members = (try? await client.nodes().nodes) ?? []
         var rows: [Row] = []
-        for url in client.urls { rows.append(await row(url, client, name: nil)) }
-        if let members = try? await client.nodes().nodes {
-            for member in members
-            where !rows.contains(where: { $0.name == member.name || $0.url == member.url }) {
-                rows.append(await row(member.url, client, name: member.name))
-            }
+        for url in client.urls {
+            rows.append(await row(url, client, name: members.first { $0.url == url }?.name))
+        }
+        for member in members
+        where !rows.contains(where: { $0.name == member.name || $0.url == member.url }) {
+            rows.append(await row(member.url, client, name: member.name))
         }
         let newest = rows.compactMap(\.size).max() ?? 0
         for index in rows.indices {
