@@ -63,7 +63,7 @@ struct NodeServer: Sendable {
         }
         do { try await group.run() } catch let error as IOError {
             throw cannotServe(String(cString: strerror(error.errnoCode)))
-        } catch is SocketAddressError { throw cannotServe("there is no such host") }
+        } catch is SocketAddressError.UnknownHost { throw cannotServe("there is no such host") }
     }
 
     private func server(
