@@ -11,6 +11,7 @@ enum ConnectionTrouble {
             error.connectionErrors.first.map { text($0.error) } ?? "\(error.host) has no address"
         case let error as IOError: String(cString: strerror(error.errnoCode)).lowercased()
         case ChannelError.connectTimeout: "no answer in time"
+        case NIOSSLError.uncleanShutdown: "it was cut off"
         case is NIOSSLError, is BoringSSLError: "TLS: \(words(ofTLS: "\(error)"))"
         default: "\(error)"
         }
