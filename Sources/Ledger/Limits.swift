@@ -101,6 +101,9 @@ public enum Limits {
     /// must fit into a leaf.
     public static let evidenceBytes = 20_480
 
+    /// Bytes left on a disk below which a write that came short means that it is full.
+    static let fullDiskBytes: UInt64 = 1 << 20
+
     // MARK: Envelopes
 
     /// Values and structures of one DER document: 64 recipients with long names need half. Bounds what parsing costs

@@ -97,4 +97,6 @@ extension Limits {
     public static let silenceMilliseconds: Int64 = 10_000
     /// Before a lost connection is tried again, in milliseconds: at first, and at most.
     public static let reconnectMilliseconds = (first: Int64(50), most: Int64(2_000))
+    /// Failed attempts in a row before operators hear of it: a second or two.
+    static let attemptsBeforeTrouble = 5
 }

@@ -19,6 +19,7 @@ struct Ledgerd: AsyncParsableCommand {
             TokenCommand.self,
             EnrollCommand.self,
             EraseCommand.self,
+            EvidenceCommand.self,
         ])
 
     /// Runs a command and ends the process with the status that docs/interfaces.md promises.

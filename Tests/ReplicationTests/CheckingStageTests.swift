@@ -24,6 +24,7 @@ import Testing
         let mailbox = Mailbox(peers: 4)
         let tip: Mutex<TipState>
         let stage: CheckingStage
+        let reports = Mutex<[String]>([])
         private let wakes = AsyncStream.makeStream(of: Void.self)
         private let directory: TemporaryDirectory
 
@@ -46,8 +47,8 @@ import Testing
                         log: log,
                         published: { Published(header: header, certificate: nil, state: state) }),
                     tip: { held.bench?.tip.withLock { $0 } ?? tip }, clock: { ledger.start },
-                    needs: { VoteNeeds() },
-                    validation: .full, send: { _, _ in }, report: { _ in }))
+                    needs: { VoteNeeds() }, validation: .full, send: { _, _ in },
+                    report: { line in held.bench?.reports.withLock { $0.append(line) } }))
             mailbox.onWake { [wakes] in wakes.continuation.yield() }
             held.set(self)
         }
@@ -89,10 +90,11 @@ import Testing
     }
 
     private func proposal(
-        _ entries: [Entry], on tip: ChainTip, by node: Int = 0,
+        _ entries: [Entry], on tip: ChainTip, by node: Int = 0, secondsAhead: Int64 = 0,
         changing change: ([EntryBytes]) -> [EntryBytes] = { $0 }
     ) -> Message {
-        let block = tip.extended(by: entries, view: View(0), epoch: Epoch(0), clock: ledger.start).block
+        let time = ledger.start.advanced(byMilliseconds: secondsAhead * 1000)
+        let block = tip.extended(by: entries, view: View(0), epoch: Epoch(0), clock: time).block
         let prepare = Prepare(BlockMark(block.header, hash: block.header.hash))
         let context = SigningContext(ledgerID: ledger.ledgerID, epoch: Epoch(0))
         return .proposal(
@@ -134,6 +136,72 @@ import Testing
                 Issue.record("it was taken for good, or dropped")
                 return
             }
+        }
+    }
+
+    /// A proposal whose header and PREPARE are as they should be, and one byte between them is not.
+    private func torn(_ message: Message, byte: Int) -> Frame {
+        var body = message.frame.body
+        body[byte] ^= 0x55
+        return Frame(kind: .proposal, body: body)
+    }
+
+    @Test func `says that the primary proposed what does not even decode`() async throws {
+        let good = proposal([try entry("a")], on: root)
+        // The number of entries, the kind of the first, its size, the first byte of its statement.
+        for byte in [165, 166, 167, 168, 172] {
+            let bench = try bench()
+            _ = bench.stage.receive(torn(good, byte: byte), from: ReplicaID(0), resume: {})
+            bench.receive(marker(5), from: 0)
+            guard case .badProposal(let bad) = await bench.next() else {
+                Issue.record("byte \(byte): it was taken for good, or dropped")
+                continue
+            }
+            #expect(bad.value.header.height == BlockHeight(1))
+            #expect(bad.value.entries.isEmpty)
+            #expect(bench.stage.badProposalCount == 1)
+            #expect(bench.stage.dropCount == 0)
+        }
+        // Cut short, and with something in front of the PREPARE.
+        let body = good.frame.body
+        for middle in [[], [7, 7, 7], [UInt8](repeating: 0, count: 4096)] {
+            let bench = try bench()
+            let bytes = Array(body.prefix(165)) + middle + Array(body.suffix(114))
+            _ = bench.stage.receive(Frame(kind: .proposal, body: bytes), from: ReplicaID(0), resume: {})
+            bench.receive(marker(5), from: 0)
+            guard case .badProposal = await bench.next() else {
+                Issue.record("\(middle.count) bytes of entries: it was taken for good, or dropped")
+                continue
+            }
+        }
+    }
+
+    @Test func `blames the primary for no bytes that it did not both sign and send`() async throws {
+        let good = proposal([try entry("a")], on: root)
+        let unreadable = torn(good, byte: 166)
+        var unsigned = unreadable.body
+        unsigned[unsigned.count - 1] ^= 1
+        var other = unreadable.body
+        other[60] ^= 1
+        let foreign = torn(proposal([try entry("a")], on: root, by: 1), byte: 166)
+        let cases: [(String, Frame, Int)] = [
+            ("another node passes it on", unreadable, 1),
+            ("another node signed it", foreign, 1),
+            ("another node signed it and the primary sends it", foreign, 0),
+            ("the signature is bad", Frame(kind: .proposal, body: unsigned), 0),
+            ("the header is another", Frame(kind: .proposal, body: other), 0),
+            ("it is too short", Frame(kind: .proposal, body: Array(good.frame.body.prefix(200))), 0),
+        ]
+        for (what, frame, peer) in cases {
+            let bench = try bench()
+            _ = bench.stage.receive(frame, from: ReplicaID(UInt16(peer)), resume: {})
+            bench.receive(marker(5), from: peer)
+            guard case .message = await bench.next() else {
+                Issue.record("\(what): it came through")
+                continue
+            }
+            #expect(bench.stage.dropCount == 1, "\(what)")
+            #expect(bench.stage.badProposalCount == 0, "\(what)")
         }
     }
 
@@ -205,6 +273,24 @@ import Testing
             Issue.record("a proposal that another passed on came through")
             return
         }
+    }
+
+    @Test func `says once that a primary's clock and its own disagree, and once that they agree again`()
+        async throws
+    {
+        let bench = try bench()
+        for seconds: Int64 in [0, 10, 3600, 3601, 3600, 5, 0] {
+            bench.receive(proposal(try [entry("a")], on: root, secondsAhead: seconds), from: 0)
+            // Whether it gets a vote is the replica's to say.
+            guard case .proposal = await bench.next() else {
+                Issue.record("it did not come through")
+                return
+            }
+        }
+        let reports = bench.reports.withLock { $0 }
+        #expect(reports.count == 2, "\(reports)")
+        #expect(reports.first?.contains("3600 s ahead of this node's clock") == true)
+        #expect(reports.last?.contains("agree with this node's clock again") == true)
     }
 
     @Test func `takes forwarded entries that hold, and leaves the others out`() async throws {

@@ -215,11 +215,27 @@ import Testing
             number += 1
         }
         let evidence = try cluster.node(0).driver.status.evidence
-        #expect(evidence == ["node4: two PREPAREs in view 1, block 30"])
+        #expect(evidence.map(\.member) == [ReplicaID(3)])
+        #expect(evidence.map(\.place) == [.prepare(Epoch(0), View(1), BlockHeight(30))])
+        #expect(evidence.map(\.entry) == [nil])
         await liar.stop()
         try await cluster.stop(0)
         try await cluster.start(0)
         #expect(try cluster.node(0).driver.status.evidence == evidence)
+
+        // An operator puts it on record: every node knows then, and knows again when it is started.
+        let proof = try #require(evidence.first)
+        let record = try ledger.governance(
+            .evidence(member: "node4", proof.contradiction), sequence: 1)
+        let entry = try await cluster.append(record, at: 0, as: .governance).index
+        try await cluster.level(at: entry.value + 1)
+        try await cluster.stop(1)
+        try await cluster.start(1)
+        for node in 0..<3 {
+            let known = try cluster.node(node).driver.status.evidence
+            #expect(known.map(\.place) == [proof.place], "node \(node)")
+            #expect(known.map(\.entry) == [entry], "node \(node)")
+        }
         try await cluster.stopAll()
     }
 }

@@ -158,6 +158,22 @@ import Testing
         #expect(report.faults == [])
     }
 
+    @Test func `does not start without keys that were flushed, nor on an empty log beside keys`() async throws
+    {
+        let running = try ledger.open(in: directory)
+        for number in 0..<4 { try await running.append(try kpis("\(number)")) }
+        await running.driver.stop()
+        for damage in ["truncate -s 300 keys", ": > keys", ": > log/data.mdb"] {
+            let copy = try TemporaryDirectory()
+            try copy.shell("cp -r '\(directory.path)'/log '\(directory.path)'/keys . && \(damage)")
+            let failure = #expect(throws: StoreError.self) { try ledger.open(in: copy, clock: running.clock) }
+            guard case .damaged = failure else {
+                Issue.record("\(damage): \(String(describing: failure))")
+                continue
+            }
+        }
+    }
+
     @Test func `says that the disk is full, and goes on when there is room`() async throws {
         let schema = Store.Schema(
             format: LogTables.schema.format, tables: LogTables.schema.tables, mapBytes: 640 << 10)

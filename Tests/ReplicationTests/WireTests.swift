@@ -219,7 +219,6 @@ import Testing
             .newViews(newView.installation, newView.installation),
         ] {
             #expect(try Equivocation(decoding: proof.encoded) == proof)
-            #expect(!proof.summary.isEmpty)
         }
     }
 }

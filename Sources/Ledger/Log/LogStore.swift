@@ -47,6 +47,11 @@ public final class LogStore: Sendable {
                     place: directory, reason: "it holds another ledger, whose first block is \(first)")
             }
         } else if writing {
+            // A new log begins with its first block before any key is written.
+            guard try slots.isEmpty else {
+                throw .damaged(
+                    place: directory + "/log", reason: "it is empty, while the keys beside it are not")
+            }
             try store.write { transaction throws(StoreError) in
                 try transaction.put(tables.blocks, BlockKey(height: .genesis, hash: genesis.hash), genesis)
                 try transaction.append(tables.chain, .genesis, genesis.hash)
@@ -216,6 +221,7 @@ public final class LogStore: Sendable {
                 do throws(DecodingFailure) { from = try BlockHeight(keyBytes: mark).next } catch {
                     throw StoreError.damaged(place: "table state, durable", reason: error.description)
                 }
+                try checkNewestKeys(upTo: from.previous, in: transaction)
             }
             var first: BlockHeight?
             try transaction.scan(tables.chain, from: from) { height, hash throws(StoreError) in
@@ -233,6 +239,24 @@ public final class LogStore: Sendable {
         guard let torn else { return }
         try store.write { transaction throws(StoreError) in
             try tables.truncate(to: torn.previous, in: &transaction)
+        }
+    }
+
+    /// Keys that were flushed are there: a file that was cut short, or taken from an older copy, lacks the newest.
+    private func checkNewestKeys(
+        upTo durable: BlockHeight, in transaction: borrowing ReadTransaction
+    ) throws(StoreError) {
+        var height = durable
+        for _ in 0..<64 where height > .genesis {
+            defer { height = height.previous }
+            guard let hash = try transaction.value(tables.chain, height) else { return }
+            let stored = try tables.storedEntries(of: height, hash, in: transaction)
+            guard let newest = stored.last(where: { $0.slot != StoredEntry.noSlot }) else { continue }
+            guard try slots.read(newest.slot) != .absent else {
+                throw .damaged(
+                    place: directory + "/keys", reason: "the keys of block \(height) are not there any more")
+            }
+            return
         }
     }
 }

@@ -42,17 +42,25 @@ public struct Contradiction: Hashable, Sendable {
     public func verify(
         by key: VerificationKey, ledgerID: Digest, origin: KeyName
     ) throws(ProofError) -> Place {
+        let place = try place(ledgerID: ledgerID, origin: origin)
+        for statement in [first, second] {
+            guard key.isValid(statement.signature, over: statement.bytes) else {
+                throw ProofError(.badSignature, "a statement was not signed by this member")
+            }
+        }
+        return place
+    }
+
+    /// What both statements are about, whoever made them.
+    ///
+    /// - Throws: `malformedProof`, as `verify`.
+    public func place(ledgerID: Digest, origin: KeyName) throws(ProofError) -> Place {
         let place = try Self.place(of: first.bytes, ledgerID: ledgerID, origin: origin)
         guard try Self.place(of: second.bytes, ledgerID: ledgerID, origin: origin) == place else {
             throw ProofError(.malformedProof, "the two statements are about different places")
         }
         guard first.bytes != second.bytes else {
             throw ProofError(.malformedProof, "the two statements are one and the same")
-        }
-        for statement in [first, second] {
-            guard key.isValid(statement.signature, over: statement.bytes) else {
-                throw ProofError(.badSignature, "a statement was not signed by this member")
-            }
         }
         return place
     }
@@ -97,5 +105,17 @@ public struct Contradiction: Hashable, Sendable {
             throw ProofError(.malformedProof, "the cosignature is of another ledger")
         }
         return .commit(checkpoint.view, checkpoint.height)
+    }
+}
+
+extension Contradiction.Place: CustomStringConvertible {
+    /// One line for people: what was said twice, and where.
+    public var description: String {
+        switch self {
+        case .prepare(_, let view, let height): "two PREPAREs in view \(view), block \(height)"
+        case .commit(let view, let height): "two COMMITs in view \(view), block \(height)"
+        case .viewChange(_, let view): "two VIEW-CHANGEs for view \(view)"
+        case .newView(_, let view): "two NEW-VIEWs of view \(view)"
+        }
     }
 }

@@ -18,5 +18,10 @@ final class DirectoryLock: Sendable {
         descriptor = opened
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // Said, not left to `close`: a child process that is just being started holds a copy of the descriptor, and
+        // with it the lock, until it runs another program.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 }

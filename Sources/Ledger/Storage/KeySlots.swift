@@ -37,6 +37,15 @@ public final class KeySlots: Sendable {
     private let path: String
     private let descriptor: Int32
 
+    /// Whether nothing was ever written to the file.
+    var isEmpty: Bool {
+        get throws(StoreError) {
+            let end = lseek(descriptor, 0, SEEK_END)
+            guard end >= 0 else { throw Self.failure("lseek \(path)") }
+            return end == 0
+        }
+    }
+
     /// Opens the file, making it where there is none and `writing` allows.
     public init(path: String, writing: Bool) throws(StoreError) {
         self.path = path

@@ -1,4 +1,5 @@
 internal import CLMDB
+internal import Glibc
 
 /// The LMDB transaction behind a typed one. Only `Storage` can look inside.
 @safe public struct TransactionHandle: ~Copyable {
@@ -264,9 +265,20 @@ func check(_ code: Int32, _ operation: String, in directory: String = "the store
     case 0: return
     case MDB_MAP_FULL: throw .full(directory: directory)
     case _ where StoreError.meansFull(code): throw .full(directory: directory)
+    // LMDB's answer to a write that came short, which is how a disk becomes full.
+    case EIO where hasNoRoom(directory): throw .full(directory: directory)
     case MDB_CORRUPTED, MDB_PAGE_NOTFOUND, MDB_INVALID, MDB_PANIC:
         throw .damaged(place: directory, reason: unsafe String(cString: mdb_strerror(code)))
     default:
         throw .system(operation: operation, code: code, reason: unsafe String(cString: mdb_strerror(code)))
     }
+}
+
+/// Whether the file system of a directory has less left than a small transaction takes.
+private func hasNoRoom(_ directory: String) -> Bool {
+    var statistics = statvfs()
+    guard unsafe statvfs(directory, &statistics) == 0 else { return false }
+    let (bytes, isHuge) = UInt64(statistics.f_bavail)
+        .multipliedReportingOverflow(by: UInt64(statistics.f_frsize))
+    return !isHuge && bytes < Limits.fullDiskBytes
 }

@@ -32,6 +32,11 @@ final class CheckingStage: Sendable {
         var awaitedAnswers = 0
         /// Checked in vain: what they rest on may be in a block that this node has not reached.
         var undecided: [Proposal] = []
+        /// Messages of it that were refused, or found no room.
+        var drops: UInt64 = 0
+        /// The block it proposed last is further ahead of this node's clock than is voted for.
+        var isAhead = false
+        var clockReports: UInt64 = 0
         /// Reads from the connection again, where it was stopped.
         var resume: (@Sendable () -> Void)?
     }
@@ -39,7 +44,10 @@ final class CheckingStage: Sendable {
     private let ports: Ports
     private let peers: Mutex<[Peer]>
     private let queues: [DispatchQueue]
-    private let drops = Atomic<UInt64>(0)
+    private let badProposals = Atomic<UInt64>(0)
+    private let fetches = Atomic<UInt64>(0)
+    private let fetchedBlocks = Atomic<UInt64>(0)
+    private let servedBlocks = Atomic<UInt64>(0)
 
     init(_ ports: Ports) {
         self.ports = ports
@@ -50,7 +58,19 @@ final class CheckingStage: Sendable {
     }
 
     /// Messages that were refused, or found no room.
-    var dropCount: UInt64 { drops.load(ordering: .relaxed) }
+    var dropCount: UInt64 { peers.withLock { $0.reduce(0) { $0 + $1.drops } } }
+
+    func dropCount(of peer: ReplicaID) -> UInt64 { peers.withLock { $0[Int(peer.value)].drops } }
+
+    /// Proposals that their primary signed and whose entries do not hold.
+    var badProposalCount: UInt64 { badProposals.load(ordering: .relaxed) }
+
+    var catchUp: ReplicaStatus.CatchUp {
+        .init(
+            requests: fetches.load(ordering: .relaxed),
+            fetchedBlocks: fetchedBlocks.load(ordering: .relaxed),
+            servedBlocks: servedBlocks.load(ordering: .relaxed))
+    }
 
     /// Takes a frame; returns at once.
     ///
@@ -87,6 +107,7 @@ final class CheckingStage: Sendable {
 
     /// A fetch is on its way to this peer: its answer may be large.
     func awaitAnswer(from peer: ReplicaID) {
+        fetches.add(1, ordering: .relaxed)
         peers.withLock { $0[Int(peer.value)].awaitedAnswers = min($0[Int(peer.value)].awaitedAnswers + 1, 4) }
     }
 
@@ -114,7 +135,7 @@ final class CheckingStage: Sendable {
     private func check(_ frame: Frame, from peer: ReplicaID) {
         let message: Message
         do throws(DecodingFailure) { message = try Message(frame) } catch {
-            return drop("a message of \(name(peer)) does not decode: \(error)")
+            return refuse(frame, from: peer, error)
         }
         switch message {
         case .proposal(let proposal): check(proposal, from: peer, byteCount: frame.body.count)
@@ -128,18 +149,41 @@ final class CheckingStage: Sendable {
                 put(
                     .message(try ports.verifier.verify(message, from: peer)), peer,
                     byteCount: frame.body.count)
-            } catch { drop("a message of \(name(peer)) is refused: \(error)") }
+            } catch { drop(peer, "a message of \(name(peer)) is refused: \(error)") }
         }
+    }
+
+    /// Whoever puts its name to a header answers for the entries that it sends with it, those too that are none. Blame
+    /// needs the primary's signature, and that the primary itself sent this: nothing that others say is held against it.
+    private func refuse(_ frame: Frame, from peer: ReplicaID, _ failure: DecodingFailure) {
+        guard frame.kind == .proposal, let bare = try? Proposal(withoutEntries: frame.body),
+            bare.prepare.signer == peer,
+            let verified = try? ports.verifier.verify(bare, entries: [], from: peer)
+        else { return drop(peer, "a message of \(name(peer)) does not decode: \(failure)") }
+        blame(verified, "its entries do not decode: \(failure)")
+    }
+
+    /// The replica hears that the primary signed what does not hold.
+    private func blame(_ proposal: Verified<CheckedProposal>, _ reason: String) {
+        let peer = proposal.sender
+        // As with drops: a primary signs as many as it likes.
+        if badProposals.add(1, ordering: .relaxed).oldValue < Self.reports {
+            ports.report(
+                "a proposal of \(name(peer)) for block \(proposal.value.header.height) does not hold: \(reason)"
+            )
+        }
+        put(.badProposal(proposal), peer, byteCount: 0)
     }
 
     private func check(_ proposal: Proposal, from peer: ReplicaID, byteCount: Int) {
         // From anyone else the entries might be others than the primary's, who would be blamed for them.
         guard proposal.prepare.signer == peer else {
-            return drop("\(name(peer)) passed on a proposal of another node")
+            return drop(peer, "\(name(peer)) passed on a proposal of another node")
         }
         let header = proposal.block.header
         do throws(Refused) {
             let bare = try ports.verifier.verify(proposal, entries: [], from: peer)
+            compareClocks(header, peer)
             let tip = ports.tip()
             switch check(proposal.block.entries, tip.state, at: header.time) {
             case .success(let entries):
@@ -157,13 +201,32 @@ final class CheckingStage: Sendable {
                         }
                     }
                 } else if !isElsewhere {
-                    ports.report(
-                        "a proposal of \(name(peer)) for block \(header.height) does not hold: \(rejection.reason)"
-                    )
-                    put(.badProposal(bare), peer, byteCount: 0)
+                    blame(bare, rejection.reason)
                 }
             }
-        } catch { drop("a proposal of \(name(peer)) is refused: \(error)") }
+        } catch { drop(peer, "a proposal of \(name(peer)) is refused: \(error)") }
+    }
+
+    /// The replica leaves a proposal from the future alone, and in a cluster that goes on without this node nothing
+    /// else would tell that its clock is wrong.
+    private func compareClocks(_ header: BlockHeader, _ peer: ReplicaID) {
+        let seconds = (header.time.milliseconds - ports.clock().milliseconds) / 1000
+        let isAhead = seconds > Ledger.Limits.clockDriftMilliseconds / 1000
+        let isNews = peers.withLock { peers in
+            let index = Int(peer.value)
+            guard peers[index].isAhead != isAhead, peers[index].clockReports < Self.reports else {
+                return false
+            }
+            peers[index].isAhead = isAhead
+            peers[index].clockReports += 1
+            return true
+        }
+        guard isNews else { return }
+        ports.report(
+            isAhead
+                ? "\(name(peer)) proposes block \(header.height) for \(header.time), \(seconds) s ahead of this "
+                    + "node's clock, so it gets no vote of this node: one of the two clocks is wrong"
+                : "the times that \(name(peer)) proposes agree with this node's clock again")
     }
 
     /// Entries that wait at a peer. One that does not hold here is left out: its own node says why.
@@ -172,7 +235,7 @@ final class CheckingStage: Sendable {
         let time = ports.clock()
         let checked = entries.compactMap { entry in try? check(entry, state, at: time) }
         if checked.count < entries.count {
-            drops.add(UInt64(entries.count - checked.count), ordering: .relaxed)
+            _ = countDrops(of: peer, UInt64(entries.count - checked.count))
         }
         if !checked.isEmpty { put(.forwarded(checked), peer, byteCount: byteCount) }
     }
@@ -196,13 +259,16 @@ final class CheckingStage: Sendable {
                 blocks.append(.init(header: block.header, entries: entries))
             }
             let verified = try ports.verifier.verify(blocks, certificate: fetched.certificate, from: peer)
+            fetchedBlocks.add(UInt64(blocks.count), ordering: .relaxed)
             put(.fetched(verified), peer, byteCount: byteCount)
-        } catch { drop("blocks of \(name(peer)) are refused: \(error)") }
+        } catch { drop(peer, "blocks of \(name(peer)) are refused: \(error)") }
     }
 
     private func answer(_ request: FetchRequest, to peer: ReplicaID) {
         do throws(StoreError) {
-            if let blocks = try ports.blocks.answer(request) { ports.send(.fetched(blocks), peer) }
+            guard let blocks = try ports.blocks.answer(request) else { return }
+            servedBlocks.add(UInt64(blocks.blocks.count), ordering: .relaxed)
+            ports.send(.fetched(blocks), peer)
         } catch { ports.report("blocks cannot be read for \(name(peer)): \(error)") }
     }
 
@@ -249,17 +315,26 @@ final class CheckingStage: Sendable {
     }
 
     private func put(_ event: Event, _ peer: ReplicaID, byteCount: Int) {
-        if !ports.mailbox.put(event, from: peer, byteCount: byteCount) {
-            drops.add(1, ordering: .relaxed)
-        }
+        if !ports.mailbox.put(event, from: peer, byteCount: byteCount) { _ = countDrops(of: peer) }
     }
 
     private func name(_ peer: ReplicaID) -> String { ports.verifier.authority.name(of: peer) }
 
-    private func drop(_ reason: String) {
+    private func drop(_ peer: ReplicaID, _ reason: String) {
         // A liar must not fill the node's output: the first few say enough.
-        if drops.add(1, ordering: .relaxed).oldValue < 16 { ports.report(reason) }
+        if countDrops(of: peer) <= Self.reports { ports.report(reason) }
     }
+
+    /// - Returns: How many of this peer there are now.
+    private func countDrops(of peer: ReplicaID, _ count: UInt64 = 1) -> UInt64 {
+        peers.withLock { peers in
+            peers[Int(peer.value)].drops += count
+            return peers[Int(peer.value)].drops
+        }
+    }
+
+    /// Of one peer and kind, in one run of the node.
+    private static let reports: UInt64 = 16
 }
 
 extension Rejection {

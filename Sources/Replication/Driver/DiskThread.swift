@@ -34,6 +34,7 @@ final class DiskThread: Sendable {
     private let queue = DispatchQueue(label: "disk", qos: .userInitiated)
     private let state: Mutex<State>
     private let flushes = Atomic<UInt64>(0)
+    private let times = Mutex(DurationHistogram())
 
     init(
         _ log: LogStore, report: @escaping @Sendable (String) -> Void,
@@ -54,6 +55,7 @@ final class DiskThread: Sendable {
     /// Whether a flush is under way.
     var isBusy: Bool { state.withLock { $0.isBusy } }
     var flushCount: UInt64 { flushes.load(ordering: .relaxed) }
+    var flushTimes: DurationHistogram { times.withLock { $0 } }
 
     /// Returns at once; an outcome follows.
     func save(_ record: SafetyRecord) {
@@ -140,11 +142,13 @@ final class DiskThread: Sendable {
     ) throws(StoreError) {
         var final = LogStore.Change()
         final.certificates = certificates
+        let begin = ContinuousClock.now
         do throws(StoreError) { try log.save(changes + [final]) } catch {
             state.withLock { $0.certificates = certificates + $0.certificates }
             throw error
         }
         flushes.add(1, ordering: .relaxed)
+        times.withLock { $0.add(ContinuousClock.now - begin) }
         let hasBranches = state.withLock { $0.hasBranches }
         if hasBranches, let height = certificates.map(\.header.height).max() { prune(upTo: height) }
     }

@@ -55,7 +55,7 @@ final class IncomingPeer: ChannelInboundHandler {
     private func greet(_ frame: Frame, _ context: ChannelHandlerContext) {
         let hello: Hello
         do throws(DecodingFailure) { hello = try Hello(frame) } catch {
-            report("a peer's greeting is not understood: \(error)")
+            report("the greeting of a connection is not understood: \(error)")
             return context.close(promise: nil)
         }
         guard hello.ledgerID == own.ledgerID, let member = member.value, hello.node == member,
@@ -82,7 +82,8 @@ final class IncomingPeer: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        report("a connection of \(greeted.map { names[Int($0.value)] } ?? "a stranger") ends: \(error)")
+        let name = (greeted ?? member.value).map { names[Int($0.value)] } ?? "a stranger"
+        report("a connection of \(name) ends: \(ConnectionTrouble.text(error))")
         context.close(promise: nil)
     }
 }

@@ -23,12 +23,13 @@ struct OrderingLoop: Sendable {
         self.disk = disk
         self.postman = postman
         self.shared = shared
-        evidence = EvidenceBook(ports.electorate)
+        evidence = EvidenceBook(ports.electorate, postman.verifier.context)
+        status.view = replica.view
     }
 
     /// Says again what may have been said before the last stop, and settles what can be.
     mutating func resume() throws(StoreError) {
-        status.evidence = try evidence.restore(from: ports.log)
+        try evidence.restore(from: ports.log)
         perform(replica.start(at: now, knowing: documents))
         // An order to erase may have been final and not yet carried out.
         records = []
@@ -36,10 +37,21 @@ struct OrderingLoop: Sendable {
             guard let entry = try CheckedEntry(reading: ports.log.entry(index)),
                 case .governance(let record) = entry.content
             else { continue }
-            records.append(index)
+            note(record, at: index)
             if case .erase(let erased, _) = record.action { try ports.log.erase(erased) }
         }
         show()
+        compareClocks()
+    }
+
+    /// The time of a block is never before its parent's: a clock that was far ahead once leaves its mark.
+    private func compareClocks() {
+        let newest = shared.published.header.time
+        let seconds = (newest.milliseconds - ports.clock().milliseconds) / 1000
+        guard seconds > Ledger.Limits.clockDriftMilliseconds / 1000 else { return }
+        ports.report(
+            "the newest block is of \(newest), \(seconds) s ahead of this node's clock: one of the clocks that made "
+                + "it and this one is wrong, and blocks bear that time until the clocks have passed it")
     }
 
     /// Handles what waits, and what is due.
@@ -167,9 +179,15 @@ struct OrderingLoop: Sendable {
 
     private mutating func noteRecords(_ block: AcceptedBlock) {
         for (position, entry) in block.entries.enumerated() {
-            guard case .governance = entry.content else { continue }
-            records.append(EntryIndex(block.block.firstIndex.value + UInt64(position)))
+            guard case .governance(let record) = entry.content else { continue }
+            note(record, at: EntryIndex(block.block.firstIndex.value + UInt64(position)))
         }
+    }
+
+    private mutating func note(_ record: GovernanceRecord, at index: EntryIndex) {
+        records.append(index)
+        guard case .evidence(let member, let contradiction) = record.action else { return }
+        evidence.record(contradiction, of: member, at: index)
     }
 
     private func carryOutErasures(_ block: AcceptedBlock) {
@@ -191,7 +209,6 @@ struct OrderingLoop: Sendable {
 
     private mutating func note(_ proof: Equivocation) {
         guard let line = evidence.add(proof) else { return }
-        status.evidence.append(line)
         ports.report("it is proven that a node lied: \(line)")
         do throws(StoreError) {
             try disk.finish { log throws(StoreError) in _ = try log.keep(evidence: proof.encoded) }
@@ -236,17 +253,19 @@ struct OrderingLoop: Sendable {
 
     /// - Returns: Whether the tip has moved.
     private mutating func show() {
+        if replica.view > status.view { status.viewChanges += 1 }
         status.view = replica.view
         status.isChanging = !replica.safety.isNormal
         status.primary = replica.primary
         status.tip = replica.tip.header.height
         status.committed = replica.committed.tip.header.height
         status.waiting = replica.waitingCount
+        status.evidence = evidence.proofs
         status.peers = (0..<replica.committee.size).map { index in
             let node = ReplicaID(UInt16(index))
             let said = replica.peers.status(of: node)
             return ReplicaStatus.Peer(
-                id: node, isConnected: false, view: said?.view, committed: said?.committed, unsent: 0)
+                id: node, isConnected: false, view: said?.view, committed: said?.committed)
         }
         shared.status = status
         shared.needs = replica.voteNeeds

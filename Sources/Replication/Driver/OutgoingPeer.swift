@@ -9,6 +9,7 @@ final class OutgoingPeer: Sendable {
     struct State: Sendable {
         var isConnected = false
         var dropCount: UInt64 = 0
+        var waitingCount = 0
     }
 
     private struct Line: Sendable {
@@ -20,6 +21,8 @@ final class OutgoingPeer: Sendable {
         var isScheduled = false
         var isStopped = false
         var attempts = 0
+        /// What went wrong first in this attempt.
+        var cause: String?
         var dropCount: UInt64 = 0
         /// The operators know.
         var isInTrouble = false
@@ -48,7 +51,9 @@ final class OutgoingPeer: Sendable {
     }
 
     var state: State {
-        line.withLock { State(isConnected: $0.isOpen, dropCount: $0.dropCount) }
+        line.withLock {
+            State(isConnected: $0.isOpen, dropCount: $0.dropCount, waitingCount: $0.frames.count)
+        }
     }
 
     // MARK: Sending
@@ -128,7 +133,7 @@ final class OutgoingPeer: Sendable {
             }
         bootstrap.connect(host: address.host, port: address.port).whenComplete { [self] result in
             switch result {
-            case .failure(let error): dialAgain("\(error)")
+            case .failure(let error): dialAgain(ConnectionTrouble.text(error))
             case .success(let channel):
                 let isStopped = line.withLock { line in
                     line.channel = channel
@@ -143,21 +148,18 @@ final class OutgoingPeer: Sendable {
     /// The peer has said hello.
     fileprivate func opened(_ hello: Hello) -> Bool {
         guard hello.ledgerID == own.ledgerID, hello.node == id else { return false }
-        line.withLock { line in
+        let wasInTrouble = line.withLock { line in
             line.isOpen = true
             line.attempts = 0
-            line.isInTrouble = false
+            line.cause = nil
+            defer { line.isInTrouble = false }
+            return line.isInTrouble
         }
+        if wasInTrouble { report("\(name) is connected") }
         return true
     }
 
-    fileprivate func trouble(_ reason: String) {
-        let isNew = line.withLock { line in
-            defer { line.isInTrouble = true }
-            return !line.isInTrouble && !line.isStopped
-        }
-        if isNew { report("\(name) is not reached: \(reason)") }
-    }
+    fileprivate func trouble(_ reason: String) { line.withLock { $0.cause = $0.cause ?? reason } }
 
     private func lost() {
         let wasOpen = line.withLock { line in
@@ -174,11 +176,18 @@ final class OutgoingPeer: Sendable {
 
     /// Later and later, and never two nodes in step.
     private func dialAgain(_ reason: String) {
-        trouble(reason)
-        let attempts = line.withLock { line in
+        let (attempts, news) = line.withLock { line -> (Int, String?) in
             line.attempts += 1
-            return line.attempts
+            let cause = line.cause ?? reason
+            line.cause = nil
+            // Nodes that start together do not find each other at once: nobody needs to hear of that.
+            guard line.attempts >= Limits.attemptsBeforeTrouble, !line.isInTrouble, !line.isStopped else {
+                return (line.attempts, nil)
+            }
+            line.isInTrouble = true
+            return (line.attempts, cause)
         }
+        if let news { report("\(name) is not reached: \(news)") }
         let limits = Limits.reconnectMilliseconds
         let longest = min(limits.first << Int64(min(attempts - 1, 16)), limits.most)
         let delay = Int64.random(in: longest / 2...longest)
@@ -239,7 +248,7 @@ private final class OutgoingHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        peer.trouble("\(error)")
+        peer.trouble(ConnectionTrouble.text(error))
         context.close(promise: nil)
     }
 }

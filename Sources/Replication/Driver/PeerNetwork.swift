@@ -74,6 +74,7 @@ public final class PeerNetwork: Sendable {
         var incoming: [ReplicaID: any Channel] = [:]
         var connections: [ObjectIdentifier: any Channel] = [:]
         var isStopped = false
+        var strangers = StrangerLog()
     }
 
     public let id: ReplicaID
@@ -148,6 +149,9 @@ public final class PeerNetwork: Sendable {
         return peers[Int(peer.value)]?.state ?? .init()
     }
 
+    /// Incoming connections that failed: of strangers, nearly always.
+    var failedConnections: UInt64 { state.withLock { $0.strangers.count } }
+
     /// Closes every connection, for good.
     public func stop() async {
         let (listener, connections) = state.withLock { state in
@@ -179,9 +183,14 @@ public final class PeerNetwork: Sendable {
                 return member.value.map(hooks.isAwaitingBlocks) ?? false
             }),
             IncomingPeer(
-                member, names: settings.members.map(\.name), own: own, report: settings.report,
+                member, names: settings.members.map(\.name), own: own,
+                report: { [weak self] in self?.noteStranger($0) },
                 onGreeted: { [weak self] peer, channel in self?.greeted(peer, channel) },
                 receive: hooks.receive))
+    }
+
+    private func noteStranger(_ line: String) {
+        if let line = state.withLock({ $0.strangers.note(line) }) { settings.report(line) }
     }
 
     private func greeted(_ peer: ReplicaID, _ channel: any Channel) {

@@ -133,8 +133,12 @@ public final class ReplicaDriver: Sendable {
     public var status: ReplicaStatus {
         var status = shared.status
         status.flushes = disk.flushCount
-        status.drops = stage.dropCount
+        status.flushTimes = disk.flushTimes
+        status.badProposals = stage.badProposalCount
+        status.catchUp = stage.catchUp
+        status.failedConnections = ports.network?.failedConnections ?? 0
         for index in status.peers.indices {
+            status.peers[index].refused = stage.dropCount(of: status.peers[index].id)
             guard let network = ports.network, status.peers[index].id != network.id else {
                 status.peers[index].isConnected = true
                 status.peers[index].committed = status.committed
@@ -144,6 +148,7 @@ public final class ReplicaDriver: Sendable {
             let connection = network.state(of: status.peers[index].id)
             status.peers[index].isConnected = connection.isConnected
             status.peers[index].unsent = connection.dropCount
+            status.peers[index].waiting = connection.waitingCount
         }
         return status
     }

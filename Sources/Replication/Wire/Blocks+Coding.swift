@@ -55,6 +55,24 @@ extension Proposal: WireValue {
     init(from reader: inout ByteReader) throws(DecodingFailure) {
         self.init(block: try ProposedBlock(from: &reader), prepare: try Signed<Prepare>(from: &reader))
     }
+
+    /// What can be read of a proposal whatever its entries are: the header before them and the PREPARE behind them
+    /// have fixed widths. The block comes without entries.
+    init(withoutEntries bytes: [UInt8]) throws(DecodingFailure) {
+        let header = Array(bytes.prefix(BlockHeader.byteCount))
+        let prepare = Array(bytes.dropFirst(header.count).suffix(Signed<Prepare>.byteCount))
+        self.init(
+            block: ProposedBlock(
+                header: try ByteReader.decode(header) { reader throws(DecodingFailure) in
+                    try BlockHeader(from: &reader)
+                }, entries: []),
+            prepare: try Signed<Prepare>(wireBytes: prepare))
+    }
+}
+
+extension Signed<Prepare> {
+    /// On the wire.
+    fileprivate static let byteCount = 8 + 8 + Digest.byteCount + 2 + SigningKey.signatureByteCount
 }
 
 /// `00 ‖ entry`, or

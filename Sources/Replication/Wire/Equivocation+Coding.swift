@@ -32,18 +32,4 @@ extension Equivocation: WireValue {
         default: throw DecodingFailure("there is no such evidence", at: 0)
         }
     }
-
-    /// One line for people: who, what, where.
-    public var summary: String {
-        switch self {
-        case .prepares(let first, _): "two PREPAREs in \(first.body.mark.place)"
-        case .commits(let first, _): "two COMMITs in \(first.mark.place)"
-        case .viewChanges(let first, _): "two VIEW-CHANGEs for view \(first.body.view)"
-        case .newViews(let first, _): "two NEW-VIEWs of view \(first.body.view)"
-        }
-    }
-}
-
-extension BlockMark {
-    fileprivate var place: String { "view \(view), block \(height)" }
 }

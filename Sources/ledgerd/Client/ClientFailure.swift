@@ -11,6 +11,14 @@ enum ClientFailure: Error, Sendable, Equatable {
     /// What came back is not what the interface promises.
     case nonsense(String)
 
+    /// In a few words.
+    var reason: String {
+        switch self {
+        case .away(let reason), .nonsense(let reason): reason
+        case .refused(let refusal): refusal.detail
+        }
+    }
+
     /// - Source: RFC 9457; for the query interface, Prometheus's own errors.
     struct Refusal: Error, Sendable, Equatable {
         var status: Int

@@ -23,6 +23,8 @@ extension Limits {
     static let queryAnswerBytes = 256 << 20
     /// A disclosure, in bytes: a document in base64, and the commitments of a block.
     static let disclosureBytes = 4 << 20
+    /// The proofs that one node knows, in bytes: 256 of two statements of 20 KB each, in base64.
+    static let evidenceAnswerBytes = 16 << 20
 
     // MARK: Sending
 

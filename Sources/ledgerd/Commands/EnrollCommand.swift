@@ -83,7 +83,8 @@ struct EnrollCommand: AsyncParsableCommand {
                 client: client, policy: policy, genesis: genesis, identity: identity
             ).send(action)
             try GovernanceReport.print(
-                receipt, format, "\(name) is \(revoke == nil ? "enrolled" : "revoked")")
+                receipt, format,
+                "\(name) is \(revoke == nil ? "enrolled" : "revoked"), from the next block on")
         }
     }
 }
@@ -97,7 +98,7 @@ enum GovernanceReport {
 
     static func print(_ receipt: Receipt, _ format: OutputFormat, _ sentence: String) throws {
         switch format {
-        case .text: Swift.print("entry \(receipt.index): \(sentence), from the next block on")
+        case .text: Swift.print("entry \(receipt.index): \(sentence)")
         case .json:
             try Terminal.printJSON(
                 Line(index: receipt.index.value, receipt: String(decoding: receipt.bytes, as: UTF8.self)))

@@ -15,13 +15,16 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         LoggingSystem.bootstrap { label in StreamLogHandler.standardError(label: label) }
-        var logger = Logger(label: "ledgerd")
         guard let level = Logger.Level(rawValue: logLevel) else {
             throw CommandFailure(
                 .wrongUsage, "\(logLevel) is not a log level", remedy: "See `ledgerd serve --help`.")
         }
+        LostFilePages.explain(in: directory)
+        let directory = try NodeDirectory(path: directory)
+        // Several nodes may write to one terminal.
+        var logger = Logger(label: directory.configuration.node)
         logger.logLevel = level
-        let node = try await Node(NodeDirectory(path: directory), logger: logger)
+        let node = try await Node(directory, logger: logger)
         try await NodeServer(node).run()
     }
 }

@@ -26,7 +26,15 @@ struct StatusCommand: AsyncParsableCommand {
         let queried: UInt64
         let currentView: UInt64?
         let primary: String?
-        let evidence: [String]?
+        let evidence: [Evidence]?
+    }
+
+    /// A proof that a node lied, in a line.
+    struct Evidence: Codable, Sendable, Hashable {
+        let node: String
+        let what: String
+        /// Where it is on record.
+        let entry: UInt64?
     }
 
     struct Row: Encodable, Sendable {
@@ -37,8 +45,8 @@ struct StatusCommand: AsyncParsableCommand {
         let view: UInt64?
         /// Who orders in the view, as this node sees it.
         let primary: String?
-        /// Proofs that a node lied, which this node holds.
-        let evidence: [String]
+        /// Proofs that a node lied, which this node knows.
+        let evidence: [Evidence]
         /// Entries behind the newest node, in the log and in the queries.
         var lag: UInt64?
         var queryLag: UInt64?
@@ -53,7 +61,7 @@ struct StatusCommand: AsyncParsableCommand {
         case .json: try Terminal.printJSON(rows)
         case .text:
             print(Self.table(rows).aligned, terminator: "")
-            for row in rows { for line in row.evidence { print("\(row.name) holds evidence: \(line)") } }
+            for line in Self.evidence(rows) { print(line) }
         }
         guard rows.contains(where: { $0.height != nil }) else {
             throw CommandFailure(
@@ -63,20 +71,22 @@ struct StatusCommand: AsyncParsableCommand {
         let waiting = rows.filter { !$0.ready }
         guard waiting.isEmpty else {
             throw CommandFailure(
-                .answerIsNo, "not ready: \(waiting.map(\.name).joined(separator: ", "))",
-                remedy: "See its state above, and the output of the node.")
+                .answerIsNo,
+                "not ready: \(waiting.map { $0.name == "-" ? $0.url : $0.name }.joined(separator: ", "))",
+                remedy: "See the state above, and the output of the node.")
         }
     }
 
     /// The nodes at the addresses that are known, and the other members that one of them names.
     private static func rows(of client: LedgerClient) async throws -> [Row] {
+        let members = (try? await client.nodes().nodes) ?? []
         var rows: [Row] = []
-        for url in client.urls { rows.append(await row(url, client, name: nil)) }
-        if let members = try? await client.nodes().nodes {
-            for member in members
-            where !rows.contains(where: { $0.name == member.name || $0.url == member.url }) {
-                rows.append(await row(member.url, client, name: member.name))
-            }
+        for url in client.urls {
+            rows.append(await row(url, client, name: members.first { $0.url == url }?.name))
+        }
+        for member in members
+        where !rows.contains(where: { $0.name == member.name || $0.url == member.url }) {
+            rows.append(await row(member.url, client, name: member.name))
         }
         let newest = rows.compactMap(\.size).max() ?? 0
         for index in rows.indices {
@@ -93,7 +103,9 @@ struct StatusCommand: AsyncParsableCommand {
             return Row(
                 name: Printable.line(health.node), url: url, height: health.height, size: health.size,
                 view: health.currentView ?? health.view, primary: health.primary.map { Printable.line($0) },
-                evidence: (health.evidence ?? []).map { Printable.line($0) }, lag: nil,
+                evidence: (health.evidence ?? []).map {
+                    Evidence(node: Printable.line($0.node), what: Printable.line($0.what), entry: $0.entry)
+                }, lag: nil,
                 queryLag: health.size - min(health.size, health.queried),
                 state: health.ready ? "ready" : reasons.isEmpty ? "not ready" : reasons, ready: health.ready)
         } catch {
@@ -103,6 +115,26 @@ struct StatusCommand: AsyncParsableCommand {
                 primary: nil, evidence: [], lag: nil, queryLag: nil, state: "unreachable: \(reason)",
                 ready: false)
         }
+    }
+
+    /// Whichever node knows it, a line for each lie, and how to put on record what is not yet.
+    static func evidence(_ rows: [Row]) -> [String] {
+        var known: [Evidence] = []
+        for one in rows.flatMap(\.evidence) {
+            if let position = known.firstIndex(where: { $0.node == one.node && $0.what == one.what }) {
+                if known[position].entry == nil { known[position] = one }
+            } else {
+                known.append(one)
+            }
+        }
+        var lines = known.map { one in
+            let place = one.entry.map { "on record: entry \($0)" } ?? "not on record yet"
+            return "proven lie of \(one.node): \(one.what) (\(place))"
+        }
+        if known.contains(where: { $0.entry == nil }) {
+            lines.append("`ledgerd evidence record` puts such a proof into the log, where everyone sees it.")
+        }
+        return lines
     }
 
     private static func table(_ rows: [Row]) -> TextTable {

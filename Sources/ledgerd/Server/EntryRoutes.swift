@@ -31,6 +31,7 @@ struct EntryRoutes: Sendable {
         defer { node.metrics.submissionsUnderWay.leave() }
         guard underWay <= Limits.submissionsAtOnce else { throw Problem.busy }
 
+        let begin = ContinuousClock.now
         let acknowledgement: Acknowledgement
         let published = node.driver.published
         var identity: DocumentIdentity?
@@ -54,6 +55,7 @@ struct EntryRoutes: Sendable {
         (acknowledgement.isNew ? node.metrics.submissionsAccepted : node.metrics.submissionsRepeated)
             .increment()
         let receipt = try node.receipts.receipt(acknowledgement.index, node.driver.published)
+        node.metrics.submissionTimes.add(ContinuousClock.now - begin)
         return Response.bytes(
             receipt.bytes, "text/plain; charset=utf-8", .never, status: acknowledgement.isNew ? .created : .ok
         ).with(.location, "/v1/entries/\(acknowledgement.index)")

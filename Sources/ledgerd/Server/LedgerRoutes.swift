@@ -91,8 +91,15 @@ struct LedgerRoutes: Sendable {
         let primary: String
         /// The other nodes as this one sees them.
         let peers: [Peer]
-        /// Proofs that a node lied.
-        let evidence: [String]
+        /// Proofs that a node lied; `/v1/evidence` shows them.
+        let evidence: [Evidence]
+
+        struct Evidence: Encodable {
+            let node: String
+            let what: String
+            /// Where it is on record.
+            let entry: UInt64?
+        }
 
         struct Peer: Encodable {
             let node: String
@@ -127,10 +134,6 @@ struct LedgerRoutes: Sendable {
     private func answer(reasons: [String]) throws -> Response {
         let published = node.driver.published
         let status = node.driver.status
-        let members = node.directory.genesis.members
-        func name(_ id: ReplicaID) -> String {
-            Int(id.value) < members.count ? members[Int(id.value)].name : "\(id)"
-        }
         var response = try Response.json(
             Health(
                 ready: reasons.isEmpty, reasons: reasons, node: node.directory.configuration.node,
@@ -138,10 +141,13 @@ struct LedgerRoutes: Sendable {
                 size: published.size,
                 queried: try node.queries.nextIndex().value, queue: node.driver.queueDepth,
                 currentView: status.view.value, isChangingView: status.isChanging,
-                primary: name(status.primary),
+                primary: node.name(of: status.primary),
                 peers: status.peers.filter { $0.id != node.directory.id }.map {
-                    .init(node: name($0.id), connected: $0.isConnected, height: $0.committed?.value)
-                }, evidence: status.evidence), .never)
+                    .init(node: node.name(of: $0.id), connected: $0.isConnected, height: $0.committed?.value)
+                },
+                evidence: status.evidence.map {
+                    .init(node: node.name(of: $0.member), what: "\($0.place)", entry: $0.entry?.value)
+                }), .never)
         response.status = reasons.isEmpty ? .ok : .serviceUnavailable
         return response
     }
@@ -154,34 +160,31 @@ struct LedgerRoutes: Sendable {
         let published = node.driver.published
         let status = try node.queries.status()
         var text = OpenMetricsText()
-        text.counter(
-            "kpi_ledger_submissions", "Submissions by outcome.",
-            [
-                (["outcome": "accepted"], node.metrics.submissionsAccepted.value),
-                (["outcome": "repeated"], node.metrics.submissionsRepeated.value),
-                (["outcome": "refused"], node.metrics.submissionsRefused.value),
-            ])
-        text.counter(
-            "kpi_ledger_queries", "Queries by outcome.",
-            [
-                (["outcome": "answered"], node.metrics.queriesAnswered.value),
-                (["outcome": "failed"], node.metrics.queriesFailed.value),
-            ])
-        text.gauge("kpi_ledger_entries", "Entries that are final.", published.size)
+        text.info(
+            "kpi_ledger_build", "The program that runs.",
+            ["version": LedgerVersion.text, "node": node.directory.configuration.node])
+        node.metrics.write(to: &text)
+        text.gauge("kpi_ledger_log_entries", in: .entries, "Entries that are final.", published.size)
         text.gauge(
             "kpi_ledger_block_height", "Height of the newest final block.", published.header.height.value)
+        text.gauge(
+            "kpi_ledger_block_timestamp_seconds", in: .seconds, "Time of the newest final block, since 1970.",
+            UInt64(clamping: published.header.time.seconds))
         text.gauge("kpi_ledger_view", "View of the newest final block.", published.header.view.value)
         text.gauge(
-            "kpi_ledger_queue_entries", "Entries that wait to be ordered.", UInt64(node.driver.queueDepth))
-        node.driver.status.write(to: &text, members: node.directory.genesis.members)
+            "kpi_ledger_queue_entries", in: .entries, "Entries that wait to be ordered.",
+            UInt64(node.driver.queueDepth))
+        node.driver.status.write(
+            to: &text, members: node.directory.genesis.members, of: node.directory.id)
         text.gauge(
-            "kpi_ledger_query_lag_entries", "Final entries that the query store has not followed yet.",
+            "kpi_ledger_query_lag_entries", in: .entries,
+            "Final entries that the query store has not followed yet.",
             published.size - min(published.size, status.nextIndex.value))
         text.gauge("kpi_ledger_query_series", "Series in the query store.", UInt64(status.series))
         text.gauge("kpi_ledger_query_samples", "Samples in the query store.", UInt64(status.samples))
         text.gauge(
-            "kpi_ledger_store_bytes", "Bytes of the log in use on the disk.", UInt64(try node.log.usedBytes())
-        )
+            "kpi_ledger_store_bytes", in: .bytes, "Bytes of the log in use on the disk.",
+            UInt64(try node.log.usedBytes()))
         return .bytes(
             Array(text.finished.utf8), "application/openmetrics-text; version=1.0.0; charset=utf-8", .never)
     }

@@ -1,6 +1,8 @@
 import Foundation
 import Ledger
 import Logging
+import NIOCore
+import NIOSSL
 import Query
 import Replication
 
@@ -33,8 +35,7 @@ final class Node: Sendable {
         let genesis = directory.genesis
         do {
             let root = ChainTip(genesis: genesis, id: directory.ledgerID).header
-            try FileManager.default.createDirectory(
-                atPath: directory.dataPath, withIntermediateDirectories: true)
+            try Self.makeDataDirectory(directory)
             log = try LogStore(directory: directory.dataPath, genesis: root, access: .writing(.full))
             let opened = try QueryStore.open(
                 directory: directory.dataPath + "/query", ledger: directory.ledgerID)
@@ -59,11 +60,33 @@ final class Node: Sendable {
         tokens = try await AccessTokens(genesis: genesis)
     }
 
+    private static func makeDataDirectory(_ directory: NodeDirectory) throws {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: directory.dataPath, withIntermediateDirectories: true)
+        } catch {
+            throw CommandFailure(
+                .unreachable, "\(directory.dataPath) cannot be used: \(error.localizedDescription)",
+                remedy: "Make room for a directory there, or change “data” in \(directory.path)/config.json.")
+        }
+    }
+
     /// The connections with the other members; `nil` where there are none.
     private static func network(_ directory: NodeDirectory, logger: Logger) async throws -> PeerNetwork? {
         guard directory.genesis.members.count > 1 else { return nil }
         let listener = directory.configuration.peers
         let network: PeerNetwork
+        let certificate = try? NIOSSLCertificate.fromPEMFile(directory.tlsCertificatePath).first
+        let member = directory.genesis.members[Int(directory.id.value)]
+        if let info = try certificate?.extractPublicKey().toSPKIBytes(),
+            Digest.sha256(info).bytes != member.tlsKeyDigest
+        {
+            throw CommandFailure(
+                .unreachable,
+                "\(directory.tlsCertificatePath) is not of the key that the genesis names for \(member.name): "
+                    + "the other nodes would refuse it",
+                remedy: "Put back tls.key and tls.crt, which `ledgerd init` made.")
+        }
         do {
             network = try PeerNetwork(
                 .init(
@@ -79,10 +102,18 @@ final class Node: Sendable {
         }
         do { _ = try await network.listen() } catch {
             throw CommandFailure(
-                .unreachable, "\(listener.host):\(listener.port) cannot be opened for peers: \(error)",
-                remedy: "End what uses the port, or change it in \(directory.path)/config.json.")
+                .unreachable,
+                "\(listener.host):\(listener.port) cannot be opened for peers: "
+                    + ((error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"),
+                remedy: "End what uses the port, or change “peers” in \(directory.path)/config.json.")
         }
         return network
+    }
+
+    /// What operators call a member.
+    func name(of id: ReplicaID) -> String {
+        let members = directory.genesis.members
+        return Int(id.value) < members.count ? members[Int(id.value)].name : "\(id)"
     }
 
     @Sendable static func now() -> Timestamp {

@@ -32,8 +32,9 @@ struct NodeDirectory: Sendable {
         do {
             configuration = try JSONDecoder().decode(NodeConfiguration.self, from: Data(configurationBytes))
         } catch {
-            throw Self.unusable(
-                NodeConfiguration.fileName, in: path, "it is not a node's configuration: \(error)")
+            throw CommandFailure(
+                .unreachable, "\(path)/\(NodeConfiguration.fileName): \(Self.reason(error))",
+                remedy: "Correct it: docs/operating.md, “The directory”, shows its form.")
         }
 
         genesisBytes = try Self.read("genesis.xml", in: path)
@@ -48,7 +49,10 @@ struct NodeDirectory: Sendable {
 
         let name = configuration.node
         guard let position = genesis.members.firstIndex(where: { $0.name == name }) else {
-            throw Self.unusable(NodeConfiguration.fileName, in: path, "the genesis has no member \(name)")
+            throw Self.unusable(
+                NodeConfiguration.fileName, in: path,
+                "the genesis has no member “\(Printable.line(name))”, but "
+                    + genesis.members.map(\.name).joined(separator: ", "))
         }
         let member = genesis.members[position]
         id = ReplicaID(UInt16(position))
@@ -83,9 +87,33 @@ struct NodeDirectory: Sendable {
 
     private static func read(_ name: String, in path: String) throws -> [UInt8] {
         do { return [UInt8](try Data(contentsOf: URL(filePath: path + "/" + name))) } catch {
+            let reason = error.localizedDescription
+            guard FileManager.default.fileExists(atPath: path + "/" + NodeConfiguration.fileName) else {
+                throw CommandFailure(
+                    .unreachable, "\(path) is not the directory of a node: it has no \(name)",
+                    remedy: "Name the directory of one node, made by `ledgerd init` (DIR/node1).")
+            }
             throw CommandFailure(
-                .unreachable, "\(path)/\(name) cannot be read",
-                remedy: "Name the directory of one node, made by `ledgerd init` (DIR/node1).")
+                .unreachable, "\(path)/\(name) cannot be read: \(reason)",
+                remedy: "Put back the file that `ledgerd init` made, readable for the one who runs the node.")
+        }
+    }
+
+    /// What is wrong with a configuration, in the words of its file.
+    private static func reason(_ error: any Error) -> String {
+        func place(_ path: [any CodingKey], _ last: (any CodingKey)? = nil) -> String {
+            let keys = (path + [last].compactMap { $0 }).map(\.stringValue)
+            return keys.isEmpty ? "it" : "“\(keys.joined(separator: "."))”"
+        }
+        switch error {
+        case DecodingError.keyNotFound(let key, let context):
+            return "\(place(context.codingPath, key)) is missing"
+        case DecodingError.valueNotFound(_, let context): return "\(place(context.codingPath)) is null"
+        case DecodingError.typeMismatch(_, let context):
+            return "\(place(context.codingPath)) is of another kind than it should be"
+        case DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty:
+            return "\(place(context.codingPath)) is out of its range"
+        default: return "it is not JSON, or a number in it is out of its range"
         }
     }
 

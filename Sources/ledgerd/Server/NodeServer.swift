@@ -41,9 +41,10 @@ struct NodeServer: Sendable {
     /// - Throws: `CommandFailure` where the address or the certificate cannot be used.
     func run() async throws {
         let listener = node.directory.configuration.https
+        let tls = try Self.tls(node.directory)
         let application = Application(
             router: Routes.router(node),
-            server: server(try Self.tls(node.directory)),
+            server: server(tls),
             configuration: .init(
                 address: .hostname(listener.host, port: Int(listener.port)), serverName: nil,
                 availableConnectionsDelegate: .maximum(Limits.connections, logger: node.logger)),
@@ -55,11 +56,14 @@ struct NodeServer: Sendable {
             configuration: .init(
                 services: [.init(service: NodeService(node: node)), .init(service: application)],
                 gracefulShutdownSignals: stopSignals, logger: node.logger))
-        do { try await group.run() } catch let error as IOError {
-            throw CommandFailure(
-                .unreachable, "\(listener.host):\(listener.port) cannot be served: \(error)",
-                remedy: "End what uses the port, or change it in \(node.directory.path)/config.json.")
+        func cannotServe(_ reason: String) -> CommandFailure {
+            CommandFailure(
+                .unreachable, "\(listener.host):\(listener.port) cannot be served: \(reason)",
+                remedy: "End what uses the port, or change “https” in \(node.directory.path)/config.json.")
         }
+        do { try await group.run() } catch let error as IOError {
+            throw cannotServe(String(cString: strerror(error.errnoCode)))
+        } catch is SocketAddressError.UnknownHost { throw cannotServe("there is no such host") }
     }
 
     private func server(
@@ -92,12 +96,14 @@ struct NodeServer: Sendable {
                 certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
             configuration.minimumTLSVersion = .tlsv13
             configuration.certificateVerification = .optionalVerification
+            // A key that is not the certificate's is found out here, not by the first client.
+            _ = try NIOSSLContext(configuration: configuration)
             return HummingbirdHTTP2.TLSChannelConfiguration(
                 tlsConfiguration: configuration,
                 customVerificationCallback: { _, promise in promise.succeed(.certificateVerified) })
         } catch {
             throw CommandFailure(
-                .unreachable, "the TLS key or certificate in \(directory.path) cannot be used: \(error)",
+                .unreachable, "tls.key and tls.crt in \(directory.path) cannot be used together: \(error)",
                 remedy: "Put back tls.key and tls.crt, which `ledgerd init` made.")
         }
     }

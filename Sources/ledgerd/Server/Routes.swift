@@ -34,6 +34,7 @@ enum Routes {
         table.add(.get, "/v1/policy", offers: text, use: ledger.policy)
         table.add(.get, "/healthz", offers: json, use: ledger.health)
         table.add(.get, "/readyz", offers: json, use: ledger.readiness)
+        table.add(.get, "/v1/evidence", offers: json, use: EvidenceRoutes(node: node).list)
         table.add(.get, "/metrics", offers: "application/openmetrics-text", use: ledger.metrics)
 
         let queries = QueryRoutes(node: node)

@@ -1,3 +1,4 @@
+import Replication
 import Synchronization
 
 /// What the server counts about itself since it was started.
@@ -9,6 +10,41 @@ final class ServerMetrics: Sendable {
     let requestsUnderWay = Gauge()
     let queriesAnswered = Counter()
     let queriesFailed = Counter()
+    /// From the last byte of a submission to its receipt, those that were taken.
+    let submissionTimes = DurationRecorder()
+
+    func write(to text: inout OpenMetricsText) {
+        text.counters(
+            "kpi_ledger_submissions", "Submissions by outcome.",
+            [
+                (["outcome": "accepted"], submissionsAccepted.value),
+                (["outcome": "repeated"], submissionsRepeated.value),
+                (["outcome": "refused"], submissionsRefused.value),
+            ])
+        text.histogram(
+            "kpi_ledger_submission_duration_seconds",
+            "Time from the last byte of a submission to its receipt.", submissionTimes.histogram)
+        text.gauge(
+            "kpi_ledger_submissions_under_way", "Submissions that wait for their receipt.",
+            UInt64(clamping: submissionsUnderWay.value))
+        text.gauge(
+            "kpi_ledger_requests_under_way", "Requests that wait for their answer.",
+            UInt64(clamping: requestsUnderWay.value))
+        text.counters(
+            "kpi_ledger_queries", "Queries by outcome.",
+            [
+                (["outcome": "answered"], queriesAnswered.value),
+                (["outcome": "failed"], queriesFailed.value),
+            ])
+    }
+}
+
+/// A histogram that many threads add to.
+final class DurationRecorder: Sendable {
+    private let times = Mutex(DurationHistogram())
+
+    func add(_ duration: Duration) { times.withLock { $0.add(duration) } }
+    var histogram: DurationHistogram { times.withLock { $0 } }
 }
 
 /// A number that only grows.

@@ -1,7 +1,8 @@
 import Foundation
-import Ledger
 import TestSupport
 import Testing
+
+@testable import Ledger
 
 @Suite struct `A store` {
     let directory: TemporaryDirectory
@@ -105,6 +106,20 @@ import Testing
         try store.read { transaction throws(StoreError) in
             #expect(try transaction.value(words, 1) == [1, 2, 3])
             #expect(try transaction.count(words) == 2)
+        }
+    }
+
+    @Test func `tells a disk that fails from one that is full`() {
+        for code: Int32 in [28, 122, 27] {
+            #expect(throws: StoreError.full(directory: directory.path)) {
+                try check(code, "mdb_txn_commit", in: directory.path)
+            }
+        }
+        // A write that came short means a full disk only where there is no room: here there is.
+        let failure = #expect(throws: StoreError.self) { try check(5, "mdb_txn_commit", in: directory.path) }
+        guard case .system(_, 5, _) = failure else {
+            Issue.record("an input/output error is taken for \(String(describing: failure))")
+            return
         }
     }
 

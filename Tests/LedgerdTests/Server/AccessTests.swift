@@ -15,6 +15,7 @@ import Testing
         ("/v1/entries/0", .auditor), ("/v1/entries/0/statement", .auditor),
         ("/v1/entries/0/payload", .auditor),
         ("/v1/entries/0/proof", .auditor), ("/v1/entries/0/document", .auditor), ("/metrics", .operator),
+        ("/v1/evidence", .operator),
         ("/api/v1/query?query=1", .analyst), ("/api/v1/query_range?query=1&start=0&end=1&step=1", .analyst),
         ("/api/v1/series?match%5B%5D=a", .analyst), ("/api/v1/labels", .analyst),
         ("/api/v1/metadata", .analyst),

@@ -118,13 +118,17 @@ struct ServedNode: Sendable {
     struct DidNotStart: Error {}
 
     /// Runs a test against a fresh node.
+    ///
+    /// - Parameter preparing: is given the node's directory before it starts.
     static func run(
         deadlines: Deadlines = Deadlines(), clock: @escaping @Sendable () -> Timestamp = Node.now,
+        preparing: (String) throws -> Void = { _ in },
         _ body: (ServedNode) async throws -> Void
     ) async throws {
         let ledger = try await MadeLedger.shared()
         let directory = try TemporaryDirectory()
         try ledger.copy(to: directory)
+        try preparing(directory.path + "/ledger/node1")
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let node = try await Node(
