@@ -18,31 +18,42 @@ struct ClusterCommand: AsyncParsableCommand {
     @Option(help: "Seconds that each load of opaque entries lasts.")
     var seconds = 4
 
-    @Option(help: "Clients of the ordering alone, and of etcd.")
+    @Option(parsing: .upToNextOption, help: "Clients of the ordering alone, and of etcd.")
     var clients: [Int] = [1, 64, 256, 1000]
+
+    @Option(parsing: .upToNextOption, help: "Connections of the whole path.")
+    var connections: [Int] = [1, 64, 256, 1000]
 
     @Flag(help: "The ordering alone, without the peer and the whole path: for a profiler.")
     var orderingOnly = false
 
-    @Option(
-        help: "Bring opaque entries to this node alone (0 is the first primary); to all in turn without it.")
+    @Flag(help: "The whole path alone, likewise.")
+    var documentsOnly = false
+
+    @Option(help: "Bring opaque entries to this node alone (0 is the first primary), not to all in turn.")
     var node: Int?
 
     func validate() throws {
         guard (1...600).contains(seconds) else { throw ValidationError("--seconds is 1 to 600") }
-        guard clients.allSatisfy({ (1...4000).contains($0) }), !clients.isEmpty else {
-            throw ValidationError("--clients is 1 to 4000")
-        }
+        guard (clients + connections).allSatisfy({ (1...1000).contains($0) }), !clients.isEmpty,
+            !connections.isEmpty
+        else { throw ValidationError("--clients and --connections are 1 to 1000") }
         guard node.map({ (0..<ClusterBench.nodeCount).contains($0) }) ?? true else {
             throw ValidationError("--node is 0 to \(ClusterBench.nodeCount - 1)")
         }
-        if !orderingOnly, let reason = EtcdPeer.isMissing { throw ValidationError(reason) }
+        if !orderingOnly, !documentsOnly, let reason = EtcdPeer.isMissing { throw ValidationError(reason) }
     }
 
     func run() async throws {
         try await Workbench.inScratch(options) { directory in
             let bench = ClusterBench(command: self, directory: directory)
-            if orderingOnly { try await bench.runOrdering() } else { try await bench.run() }
+            if orderingOnly {
+                try await bench.runOrdering()
+            } else if documentsOnly {
+                try await bench.runDocuments()
+            } else {
+                try await bench.run()
+            }
         }
     }
 }
@@ -53,8 +64,6 @@ struct ClusterBench {
 
     static let nodeCount = 4
     private static let entryBytes = 1024
-    /// Clients of the whole path.
-    private static let connections = [1, 64, 256, 1000]
 
     func runOrdering() async throws {
         let ledger = try BenchLedger(madeIn: directory + "/ledger", nodeCount: Self.nodeCount)
@@ -84,27 +93,29 @@ struct ClusterBench {
         report.print()
     }
 
-    func run() async throws {
-        var figures = Figures(clients: command.clients, connections: Self.connections)
-        let base = try FreePorts.base(offsets: (1...Self.nodeCount).flatMap { [$0, 100 + $0] })
-        let ledger = try BenchLedger(
-            madeIn: directory + "/ledger", nodeCount: Self.nodeCount, basePort: base)
-        let processes = try ledger.nodes.map {
-            try ServerProcess("ledgerd", ["serve", "--directory", $0.directory])
+    func runDocuments() async throws {
+        var figures = Figures(clients: [], connections: command.connections)
+        let path = try await WholePath(in: directory)
+        defer { path.stop() }
+        note("The nodes are processes \(path.processes.map { "\($0.identifier)" }.joined(separator: ", ")).")
+        for round in 1...command.options.rounds {
+            try await measure(path, round, &figures)
         }
-        defer { for process in processes { process.stop() } }
-        let https = try LoadGenerator(ports: processes.map(\.port))
-        _ = try await https.send([ledger.session.submission], connections: 1)
-        let entries = try OpaqueEntries(ledger, byteCount: Self.entryBytes)
-        let cluster = try await open(ledger, entries)
+        figures.printDocuments()
+    }
+
+    func run() async throws {
+        var figures = Figures(clients: command.clients, connections: command.connections)
+        let path = try await WholePath(in: directory)
+        defer { path.stop() }
+        let entries = try OpaqueEntries(path.ledger, byteCount: Self.entryBytes)
+        let cluster = try await open(path.ledger, entries)
         let etcd = try EtcdPeer(in: directory + "/etcd", valueBytes: Self.entryBytes)
         defer { etcd.stop() }
 
         note("Warming up.")
         _ = try etcd.load(clients: 64, count: 5000)
         _ = try await load(cluster, entries, clients: 64)
-        _ = try await https.send(
-            ledger.submissions(1000, .session, prefix: "warm"), connections: 64)
         for round in 1...command.options.rounds {
             note("Round \(round) of \(command.options.rounds).")
             for (position, clients) in command.clients.enumerated() {
@@ -114,18 +125,21 @@ struct ClusterBench {
                 let own = try await load(cluster, entries, clients: clients)
                 figures.opaque[position].add(own.perSecond, own.latencyMicroseconds)
             }
-            for (position, connections) in Self.connections.enumerated() {
-                let bodies = try ledger.submissions(
-                    connections == 1 ? 300 : 4000, .session, prefix: "r\(round)-\(connections)")
-                let before = processes.map(\.processorSeconds).reduce(0, +)
-                let result = try await https.send(bodies, connections: connections)
-                figures.documents[position].add(result.perSecond, result.latencyMicroseconds)
-                figures.processor[position].add(
-                    (processes.map(\.processorSeconds).reduce(0, +) - before) / Double(bodies.count) * 1e6)
-            }
+            try await measure(path, round, &figures)
         }
         await cluster.stop()
         figures.print()
+    }
+
+    private func measure(_ path: WholePath, _ round: Int, _ figures: inout Figures) async throws {
+        for (position, connections) in command.connections.enumerated() {
+            let bodies = try path.ledger.submissions(
+                connections == 1 ? 300 : 6000, .session, prefix: "r\(round)-\(connections)")
+            let before = path.processorSeconds
+            let result = try await path.load.send(bodies, connections: connections)
+            figures.documents[position].add(result.perSecond, result.latencyMicroseconds)
+            figures.processor[position].add((path.processorSeconds - before) / Double(bodies.count) * 1e6)
+        }
     }
 
     private func open(_ ledger: BenchLedger, _ entries: OpaqueEntries) async throws -> BenchCluster {
@@ -142,6 +156,31 @@ struct ClusterBench {
             let node = command.node ?? client % cluster.drivers.count
             _ = try await cluster.drivers[node].submit(entries.make())
         }
+    }
+}
+
+/// Four real nodes, warm, with a session in force.
+private struct WholePath {
+    let ledger: BenchLedger
+    let processes: [ServerProcess]
+    let load: LoadGenerator
+
+    init(in directory: String) async throws {
+        let base = try FreePorts.base(offsets: (1...ClusterBench.nodeCount).flatMap { [$0, 100 + $0] })
+        ledger = try BenchLedger(
+            madeIn: directory + "/ledger", nodeCount: ClusterBench.nodeCount, basePort: base)
+        processes = try ledger.nodes.map {
+            try ServerProcess("ledgerd", ["serve", "--directory", $0.directory])
+        }
+        load = try LoadGenerator(ports: processes.map(\.port))
+        _ = try await load.send([ledger.session.submission], connections: 1)
+        _ = try await load.send(ledger.submissions(1000, .session, prefix: "warm"), connections: 64)
+    }
+
+    var processorSeconds: Double { processes.map(\.processorSeconds).reduce(0, +) }
+
+    func stop() {
+        for process in processes { process.stop() }
     }
 }
 
@@ -174,19 +213,19 @@ private struct Figures {
         processor = connections.map { _ in Series() }
     }
 
-    func print() {
-        // Round by round, at whichever number of clients it was best.
-        let best = Series(
+    /// Round by round, at whichever number of clients it was best.
+    private var etcdBest: Series {
+        Series(
             values: (etcd.first?.perSecond.values.indices ?? 0..<0).map { round in
                 etcd.map { $0.perSecond.values[round] }.max() ?? .nan
             })
+    }
+
+    func print() {
+        let best = etcdBest
         let ownBest = Series(
             values: best.values.indices.map { round in
                 opaque.map { $0.perSecond.values[round] }.max() ?? .nan
-            })
-        let documentsBest = Series(
-            values: best.values.indices.map { round in
-                documents.map { $0.perSecond.values[round] }.max() ?? .nan
             })
         var ordering = Report("Ordering alone: opaque entries of 1 KiB, validator off, four nodes, durable")
         for (position, clients) in clients.enumerated() {
@@ -199,15 +238,24 @@ private struct Figures {
         }
         ordering.add("the best of them", .perSecond, ownBest, floor: ("etcd's best", best))
         ordering.print()
+        printDocuments()
+    }
+
+    func printDocuments() {
+        let best = etcdBest
+        let documentsBest = Series(
+            values: (documents.first?.perSecond.values.indices ?? 0..<0).map { round in
+                documents.map { $0.perSecond.values[round] }.max() ?? .nan
+            })
+        let floor = best.values.isEmpty ? nil : ("etcd's best", best)
         var whole = Report("The whole path: session documents over HTTPS, four processes, durable")
         for (position, connections) in connections.enumerated() {
             whole.add(
-                "\(connections) connections", .perSecond, documents[position].perSecond,
-                floor: ("etcd's best", best))
+                "\(connections) connections", .perSecond, documents[position].perSecond, floor: floor)
             whole.add("… median latency", .microseconds, documents[position].median)
             whole.add("… processor time of all four, a document", .microseconds, processor[position])
         }
-        whole.add("the best of them", .perSecond, documentsBest, floor: ("etcd's best", best))
+        whole.add("the best of them", .perSecond, documentsBest, floor: floor)
         whole.print()
     }
 }
