@@ -91,10 +91,10 @@ extension World {
             default:
                 network.apply(.init(links: nodes.indices.filter { $0 != slot }.map { (slot, $0) }))
             }
-            note(slot, "is cut off for ever")
+            note(slot, .fault, "is cut off for ever")
         }
         for slot in nodes.indices where nodes[slot].replica == nil && !nodes[slot].isGone { start(slot) }
-        if trace.isOn { trace.add(now, "healed; required \(required)") }
+        if trace.isOn { trace.add(now, .fault, nil, "healed; required \(required)") }
         return required
     }
 

@@ -48,6 +48,7 @@ extension Replica {
         case .commit(let header):
             guard
                 safety.isNormal && header.view == view || Defect.isActive(.commitAfterLeavingView)
+                    || Defect.isActive(.inheritedBlocksSignedAgain)
             else { return }
             turn.send(.commit(header), to: voteRecipients)
         case .viewChange:
