@@ -57,4 +57,18 @@ import Testing
             }
         #endif
     }
+
+    /// Those that no drawn world reaches soon enough are told as scenarios, which end with `broken by …`.
+    @Test func `is tried in every way that the protocol names`() throws {
+        let told = try ScenarioFile.all().flatMap { file in
+            file.text.split(separator: "\n").compactMap { line in
+                line.hasPrefix("broken by ")
+                    ? Defect(rawValue: String(line.dropFirst("broken by ".count))) : nil
+            }
+        }
+        let tried = Set(Self.hunts.map(\.defect) + told)
+        for defect in Defect.allCases where !tried.contains(defect) {
+            Issue.record("\(defect) is neither hunted nor told")
+        }
+    }
 }

@@ -7,31 +7,44 @@ import Testing
 ///
 /// `UPDATE_SCENARIOS=1 swift test --filter Scenario` writes the answers into the files; their diff is read like code.
 @Suite struct `A scenario` {
-    private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(
-        path: "Scenarios")
-
-    static var names: [String] {
-        let files = try? FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))
-        return (files ?? []).filter { $0.hasSuffix(".scenario") }.sorted()
-    }
-
-    @Test(arguments: names)
-    func `goes as its file says`(name: String) throws {
-        let file = Self.folder.appending(path: name)
-        let written = try String(contentsOf: file, encoding: .utf8)
-        let performance = try Scenario(written).perform(pool: try EntryPool.shared())
-        for problem in performance.problems { Issue.record("\(name), \(problem)") }
+    @Test(arguments: try ScenarioFile.all())
+    func `goes as its file says`(file: ScenarioFile) throws {
+        let performance = try Scenario(file.text).perform(pool: try EntryPool.shared())
+        for problem in performance.problems { Issue.record("\(file.name), \(problem)") }
         if ProcessInfo.processInfo.environment["UPDATE_SCENARIOS"] == "1" {
-            if performance.text != written {
-                try performance.text.write(to: file, atomically: true, encoding: .utf8)
-            }
-        } else if performance.text != written {
-            Issue.record("\(name) goes otherwise:\n\(difference(from: written, to: performance.text))")
+            try performance.text.write(to: file.url, atomically: true, encoding: .utf8)
+        } else if performance.text != file.text {
+            Issue.record("\(file.name) goes otherwise:\n\(difference(from: file.text, to: performance.text))")
         }
     }
 
-    @Test func `is there for each failure that issue and protocol name`() {
-        #expect(Self.names.count >= 16, "files are missing, or not found")
+    @Test func `says what it stands for`() throws {
+        let files = try ScenarioFile.all()
+        #expect(!files.isEmpty)
+        for file in files { #expect(file.text.hasPrefix("# "), "\(file.name) begins without a comment") }
+    }
+
+    @Test func `points at the line that it cannot read`() throws {
+        let pool = try EntryPool.shared()
+        for (text, line) in [
+            ("nodes 4\nrun fast", 2), ("jump", 1), ("nodes 4\nrun 1s\nnodes 7", 3), ("crash 9", 1),
+            ("nodes 4\nlie 1: prepare b1.0 to 2", 2), ("expect a final", 1), ("broken by magic", 1),
+            ("submit a at 0 at once", 1),
+        ] {
+            #expect { try Scenario(text).perform(pool: pool) } throws: {
+                ($0 as? Scenario.Misspelt)?.line == line
+            }
+        }
+    }
+
+    @Test func `fails where an expectation is not met, and where nobody notices a defect`() throws {
+        let pool = try EntryPool.shared()
+        let unmet = try Scenario("nodes 4\nsubmit a at 0\nexpect a final on 3\nrun 1s").perform(pool: pool)
+        #expect(unmet.problems == ["line 3: a final on n3: it is not so"])
+        #if DEBUG
+            let quiet = try Scenario("nodes 4\nrun 1s\nbroken by lowestBase").perform(pool: pool)
+            #expect(quiet.problems == ["line 3: nobody notices lowestBase"])
+        #endif
     }
 
     /// Lines that went and came, with the last one that stayed before them.
@@ -71,5 +84,23 @@ import Testing
 
     private func lines(_ text: String) -> [String] {
         text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    }
+}
+
+/// A file under `Scenarios`.
+struct ScenarioFile: Sendable, CustomTestStringConvertible {
+    let url: URL
+    let text: String
+
+    var name: String { url.lastPathComponent }
+    var testDescription: String { name }
+
+    static func all() throws -> [ScenarioFile] {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Scenarios")
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))
+        return try names.filter { $0.hasSuffix(".scenario") }.sorted().map { name in
+            let url = folder.appending(path: name)
+            return ScenarioFile(url: url, text: try String(contentsOf: url, encoding: .utf8))
+        }
     }
 }

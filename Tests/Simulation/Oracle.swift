@@ -141,8 +141,8 @@ struct Oracle {
         guard state.base == base else {
             return "begins view \(body.view) at another block than the highest claimed"
         }
-        bases[Place(slot: slot, kind: .entry, view: body.view, height: .genesis)] = base
-        return note(.entry, mark(of: body), slot)
+        bases[Place(slot: slot, kind: .beginning, view: body.view, height: .genesis)] = base
+        return note(.beginning, mark(of: body), slot)
     }
 
     private func isBelow(_ left: BlockMark, _ right: BlockMark) -> Bool {
@@ -195,7 +195,7 @@ struct Oracle {
 
     /// What an honest node votes for extends the base of the view.
     private func checkBase(_ mark: BlockMark, _ slot: Int) -> String? {
-        guard let base = bases[Place(slot: slot, kind: .entry, view: mark.view, height: .genesis)] else {
+        guard let base = bases[Place(slot: slot, kind: .beginning, view: mark.view, height: .genesis)] else {
             return nil
         }
         var hash = mark.headerHash

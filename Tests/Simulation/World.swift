@@ -205,7 +205,7 @@ public final class World {
         nodes[slot].owed = []
         var replica = Replica(id: nodes[slot].id, from: saved, gathersVotes: plan.gathersVotes)
         note(
-            slot, .fault,
+            slot, nodes[slot].life == 1 ? .disk : .fault,
             "starts at \(saved.committed.tip.header.height), log to \(nodes[slot].disk.chain.count), view \(saved.safety.view)"
         )
         let effects = replica.start(at: tick(of: slot), knowing: nodes[slot].documents)
@@ -219,17 +219,15 @@ public final class World {
         guard failure == nil, nodes[slot].replica != nil else { return }
         let documents = nodes[slot].documents
         let tick = tick(of: slot)
-        let view = nodes[slot].replica?.view
+        let before = nodes[slot].replica.map { ($0.view, $0.safety.phase == .normal) }
         guard let effects = nodes[slot].replica?.handle(event, at: tick, knowing: documents) else { return }
         if let replica = nodes[slot].replica {
-            if replica.view != view {
+            let isNormal = replica.safety.phase == .normal
+            if replica.view != before?.0 || isNormal != before?.1 {
                 figures.views = max(figures.views, Int(clamping: replica.view.value))
-                if trace.isOn {
-                    note(
-                        slot, .view,
-                        replica.safety.phase == .normal
-                            ? "begins view \(replica.view)" : "waits for view \(replica.view)")
-                }
+                note(
+                    slot, .view,
+                    isNormal ? "begins view \(replica.view)" : "waits for view \(replica.view)")
             }
             if nodes[slot].isHonest, let excess = replica.occupancy.excess { return fail(slot, excess) }
         }

@@ -97,17 +97,11 @@ public struct Replica: Sendable {
         }
         precondition(tree.contains(saved.tip), "the end of the log is a block that was read back")
         tipHash = saved.tip
-        if let base = safety.base, safety.isNormal, base.height > committed.height,
-            !tree.isAncestor(base.headerHash, of: tipHash), !Defect.isActive(.tornBaseVotedPast)
-        {
-            // A crash tore the base that it was about to write, and not what it wrote beside it. It voted for nothing in
-            // this view yet, and what it would vote for now may not extend the base.
-            safety.hasLeftItsChain = true
-        }
         asks = Array(repeating: View(0), count: committee.size)
         asks[Int(id.value)] = safety.view
         changes = Array(repeating: nil, count: committee.size)
         peers = PeerTable(size: committee.size)
+        abstainWithoutBase()
     }
 
     public var view: View { safety.view }

@@ -105,18 +105,31 @@ final class Stage {
 
     // MARK: The trace
 
-    /// What was not yet shown, nodes together that did the same one after the other.
+    /// What was not yet shown: blocks together that became final at once, and nodes together that did the same one
+    /// after the other.
     private func shownLines(of world: World) -> [String] {
-        var groups: [(time: Int, nodes: [String], text: String)] = []
+        var lines: [Trace.Line] = []
         for line in world.trace.entries[seen...] where shown.contains(line.topic) {
-            let text = line.text
-            if let node = line.node, let last = groups.last, last.text == text, !last.nodes.contains(node) {
-                groups[groups.endIndex - 1].nodes.append(node)
+            if line.topic == .final, let last = lines.last, last.topic == .final, last.node == line.node,
+                last.time == line.time
+            {
+                let text = last.text + line.text.dropFirst("commits".count)
+                lines[lines.endIndex - 1] = .init(time: last.time, topic: .final, node: last.node, text: text)
             } else {
-                groups.append((line.time, line.node.map { [$0] } ?? [], text))
+                lines.append(line)
             }
         }
         seen = world.trace.entries.count
+        var groups: [(time: Int, nodes: [String], text: String)] = []
+        for line in lines {
+            if let node = line.node, let last = groups.last, last.text == line.text,
+                !last.nodes.contains(node)
+            {
+                groups[groups.endIndex - 1].nodes.append(node)
+            } else {
+                groups.append((line.time, line.node.map { [$0] } ?? [], line.text))
+            }
+        }
         return groups.map { group in
             let nodes = group.nodes.sorted().joined(separator: " ")
             return "\(Self.moment(group.time))  \(nodes.isEmpty ? "" : nodes + ": ")\(group.text)"
