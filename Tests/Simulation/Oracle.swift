@@ -30,7 +30,7 @@ struct Oracle {
     var judgesVotes = true
 
     private struct Place: Hashable {
-        enum Kind: Hashable { case prepare, commit, claim, newView, entry }
+        enum Kind: Hashable { case prepare, commit, claim, newView, beginning }
         let slot: Int
         let kind: Kind
         let view: View
@@ -193,20 +193,27 @@ struct Oracle {
         note(.prepare, mark, slot) ?? checkChain(mark, slot) ?? checkBase(mark, slot)
     }
 
-    /// What an honest node votes for extends the base of the view.
+    /// What an honest node votes for extends the base of the view, or what was settled in this very view: a lying primary
+    /// may have begun it elsewhere with the others.
     private func checkBase(_ mark: BlockMark, _ slot: Int) -> String? {
         guard let base = bases[Place(slot: slot, kind: .beginning, view: mark.view, height: .genesis)] else {
             return nil
         }
         var hash = mark.headerHash
         var height = mark.height
-        while height > base.height {
+        while height > .genesis {
+            if hash == base.headerHash { return nil }
+            let position = Int(height.value)
+            if position < tips.count, tips[position].headerHash == hash,
+                tips[position].header.view == mark.view
+            {
+                return nil
+            }
             guard let parent = parents[hash] else { return nil }
             hash = parent
             height = height.previous
         }
-        return hash == base.headerHash
-            ? nil : "signs a PREPARE of view \(mark.view) for a block that does not extend its base"
+        return "signs a PREPARE of view \(mark.view) for a block that does not extend its base"
     }
 
     private mutating func checkChain(_ mark: BlockMark, _ slot: Int) -> String? {

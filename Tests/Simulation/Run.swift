@@ -74,7 +74,7 @@ extension World {
         faultsEnd = 0
         for slot in nodes.indices {
             nodes[slot].disk.isFull = false
-            nodes[slot].pausedUntil = 0
+            thaw(slot)
             nodes[slot].disk.latency = 100...2000
         }
         // Those who lie count among the f already.

@@ -18,7 +18,13 @@ extension World {
         case .deaf:
             let slot = random.below(nodes.count)
             cut(links { _, to in to == slot }, for: 4 * span)
-        case .crash: crash(random.below(nodes.count), for: span / 4)
+        case .crash:
+            let slot = random.below(nodes.count)
+            if random.chance(500_000) {
+                nodes[slot].crashWhileWriting = span / 4
+            } else {
+                crash(slot, for: span / 4)
+            }
         case .crashMany:
             for slot in nodes.indices where random.chance(500_000) {
                 crash(slot, for: random.around(span / 4))
@@ -36,8 +42,7 @@ extension World {
             nodes[random.below(nodes.count)].clockOffset = Int64(random.below(7000)) - 3500
         case .pause:
             let slot = random.below(nodes.count)
-            note(slot, .fault, "freezes")
-            nodes[slot].pausedUntil = now + span / 2
+            freeze(slot, until: now + span / 2)
         case .storm:
             let slot = random.below(nodes.count)
             cut(links { from, to in from == slot || to == slot }, for: span)
@@ -70,13 +75,28 @@ extension World {
         schedule.add(.restart(slot: slot), at: now + max(span, 1000))
     }
 
+    func freeze(_ slot: Int, until end: Int) {
+        note(slot, .fault, "freezes")
+        nodes[slot].pausedUntil = end
+    }
+
+    /// It takes up at once what has come meanwhile.
+    func thaw(_ slot: Int) {
+        let end = nodes[slot].pausedUntil
+        guard end > now else { return }
+        note(slot, .fault, "thaws")
+        nodes[slot].pausedUntil = 0
+        for what in schedule.removeAll(where: { $0 == end }) { schedule.add(what, at: now) }
+    }
+
     /// What was not durable is lost, or a prefix of it is kept, whole or damaged.
     func crash(_ slot: Int) {
         guard nodes[slot].replica != nil else { return }
-        let written = random.chance(500_000) ? 0 : random.below(nodes[slot].disk.pending.count + 1)
+        let pending = nodes[slot].disk.pending
+        let written = random.chance(300_000) ? pending.count : random.below(pending.count + 1)
         var damages: [(Digest, VirtualDisk.Damage)] = []
-        if random.chance(400_000) {
-            let fresh = nodes[slot].disk.fresh(in: nodes[slot].disk.pending.prefix(written))
+        if random.chance(600_000) {
+            let fresh = nodes[slot].disk.fresh(in: pending.prefix(written))
             if fresh.count > 1, random.chance(300_000) {
                 let position = random.below(fresh.count - 1)
                 damages = [(fresh[position], .misdirected(over: fresh[position + 1]))]
@@ -105,6 +125,7 @@ extension World {
         nodes[slot].replica = nil
         nodes[slot].life += 1
         nodes[slot].owed = []
+        nodes[slot].crashWhileWriting = nil
         nodes[slot].pausedUntil = 0
     }
 

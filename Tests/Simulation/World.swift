@@ -37,6 +37,7 @@ public final class World {
         case tick(slot: Int, life: Int)
         case client(retry: Int?)
         case fault
+        case crash(slot: Int, life: Int, span: Int)
         case restart(slot: Int)
         case mend(VirtualNetwork.Cut)
         case diskMended(slot: Int)
@@ -127,6 +128,7 @@ public final class World {
         case .tick(let slot, let life): tick(slot, life, what)
         case .client(let retry): clientActs(retry)
         case .fault: faultStrikes()
+        case .crash(let slot, let life, let span): if nodes[slot].life == life { crash(slot, for: span) }
         case .restart(let slot): if nodes[slot].replica == nil, !nodes[slot].isGone { start(slot) }
         case .mend(let cut): network.mend(cut)
         case .diskMended(let slot): nodes[slot].disk.isFull = false
@@ -265,6 +267,13 @@ public final class World {
         if trace.isOn { note(slot, .disk, "saves \(record.ticket.value):\(describe(record))") }
         nodes[slot].disk.pending.append(.init(record: record, certificates: certificate.map { [$0] } ?? []))
         beginFlush(slot)
+        if let span = nodes[slot].crashWhileWriting,
+            !nodes[slot].disk.fresh(in: nodes[slot].disk.pending).isEmpty
+        {
+            nodes[slot].crashWhileWriting = nil
+            let moment = now + random.below(nodes[slot].disk.latency.upperBound)
+            schedule.add(.crash(slot: slot, life: nodes[slot].life, span: span), at: moment)
+        }
     }
 
     func beginFlush(_ slot: Int) {

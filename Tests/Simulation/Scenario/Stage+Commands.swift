@@ -151,18 +151,3 @@ extension Stage {
         world.network.filters.append(.init(fate: fate, kinds: kinds, from: from, to: to))
     }
 }
-
-extension World {
-    func freeze(_ slot: Int, until end: Int) {
-        note(slot, .fault, "freezes")
-        nodes[slot].pausedUntil = end
-    }
-
-    /// It takes up what has come meanwhile.
-    func thaw(_ slot: Int) {
-        note(slot, .fault, "thaws")
-        nodes[slot].pausedUntil = 0
-        let late = schedule.removeAll { $0 == .max }
-        for what in late { schedule.add(what, at: now) }
-    }
-}
