@@ -1,4 +1,4 @@
-package import Replication
+import Replication
 
 /// A history that is told rather than drawn by lot: commands, and below each what followed from it.
 ///
@@ -35,15 +35,12 @@ public struct Scenario: Sendable {
         public let text: String
         /// What should not be: a broken promise, an expectation that was not met, a defect that nobody noticed.
         public let problems: [String]
-        /// Those under which it was seen to fail.
-        package let defects: [Defect]
     }
 
     /// - Throws: `Misspelt` for what is no command.
     public func perform(pool: EntryPool) throws -> Performance {
         var text: [String] = []
         var problems: [String] = []
-        var defects: [Defect] = []
         let stage = Stage(pool: pool)
         for line in lines {
             text.append(line.text)
@@ -53,30 +50,30 @@ public struct Scenario: Sendable {
                 guard let defect = Defect(rawValue: words[2]) else {
                     throw Misspelt(line: line.number, reason: "there is no defect \(words[2])")
                 }
-                let found = try problem(under: defect, before: line.number, pool: pool)
-                text.append(Self.indent + (found ?? "nobody notices"))
-                if found == nil {
-                    problems.append("line \(line.number): nobody notices \(defect)")
-                } else {
-                    defects.append(defect)
-                }
+                #if DEBUG
+                    let found = try problem(under: defect, before: line.number, pool: pool)
+                    text.append(Self.indent + (found ?? "nobody notices"))
+                    if found == nil { problems.append("line \(line.number): nobody notices \(defect)") }
+                #else
+                    text.append(Self.indent + "\(defect) is compiled into debug builds alone")
+                #endif
                 continue
             }
             guard problems.isEmpty else { continue }
             text += try stage.perform(line).map { Self.indent + $0 }
-            if let problem = stage.problem { problems.append(problem) }
+            if let problem = stage.problem { problems.append("line \(problem.line): \(problem.text)") }
         }
-        return Performance(text: text.joined(separator: "\n") + "\n", problems: problems, defects: defects)
+        return Performance(text: text.joined(separator: "\n") + "\n", problems: problems)
     }
 
-    /// What is the first to go wrong with a defect.
+    /// What is the first to go wrong with a defect. It names no line: answers move them.
     private func problem(under defect: Defect, before number: Int, pool: EntryPool) throws -> String? {
         try Defect.$active.withValue(defect) {
             let stage = Stage(pool: pool)
             for line in lines where line.isCommand && line.number < number {
                 if line.text.hasPrefix("broken by") { continue }
                 _ = try stage.perform(line)
-                if let problem = stage.problem { return problem }
+                if let problem = stage.problem { return problem.text }
             }
             return nil
         }

@@ -11,7 +11,12 @@ final class Stage {
     private var judgesVotes = true
     private var isSeeded = false
     /// What went wrong, with the line at which it did.
-    private(set) var problem: String?
+    private(set) var problem: Problem?
+
+    struct Problem {
+        let line: Int
+        let text: String
+    }
 
     /// Topics of the trace that are shown.
     var shown: Set<Trace.Topic> = [.view, .final, .refusal, .evidence, .failure, .fault]
@@ -36,9 +41,9 @@ final class Stage {
         try reader.end()
         var text = shownLines(of: world) + said.lines
         if let failure = world.failure {
-            problem = problem ?? "line \(line.number): \(failure)"
+            problem = problem ?? Problem(line: line.number, text: failure)
         } else if let complaint = said.complaint {
-            problem = "line \(line.number): \(complaint)"
+            problem = Problem(line: line.number, text: complaint)
             text.append("no: \(complaint)")
         }
         return text
