@@ -124,7 +124,7 @@ public struct Replica: Sendable {
         timers.start(at: now.uptime)
         peers.hearAll(at: now.uptime)
         repeatVotes(&turn)
-        if committee.size > 1, isPrimary, safety.isNormal, tip.header.view == view { abandonItsView(&turn) }
+        if committee.size > 1, isPrimary, safety.isNormal, isOfThisView(tip.header) { abandonItsView(&turn) }
         resend(&turn)
         return finish(&turn)
     }
