@@ -32,7 +32,6 @@ import Testing
         Hunt(defect: .lowestBase, mode: .safety, isHostile: false, seeds: 10),
         Hunt(defect: .baseNotChecked, mode: .safety, isHostile: true, seeds: 60),
         Hunt(defect: .twoVotesPerHeight, mode: .safety, isHostile: true, seeds: 60),
-        Hunt(defect: .votesOffTheChain, mode: .safety, isHostile: true, seeds: 60),
         Hunt(defect: .preparedForgottenAtRestart, mode: .safety, isHostile: true, seeds: 4),
         Hunt(defect: .secondNewViewAccepted, mode: .safety, isHostile: true, seeds: 30),
         Hunt(defect: .commitAfterLeavingView, mode: .safety, isHostile: false, seeds: 40),
