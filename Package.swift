@@ -134,7 +134,8 @@ let package = Package(
             path: "tools/simulate", swiftSettings: strict),
         .testTarget(
             name: "ReplicationTests", dependencies: ["Replication", "Simulation", "TestSupport"],
-            swiftSettings: strict),
+            // Read and rewritten where they stand.
+            exclude: ["Scenarios"], swiftSettings: strict),
         .testTarget(name: "QueryTests", dependencies: ["Query", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "LedgerdTests",

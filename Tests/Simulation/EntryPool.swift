@@ -10,6 +10,9 @@ public struct EntryPool: Sendable {
         public let entry: CheckedEntry
         /// What a trace calls it: the same in every process, unlike its bytes.
         public let name: String
+
+        /// Whether it can be ordered first of all: a document under an id of its own.
+        var isPlain: Bool { name.hasPrefix("d") && !name.hasSuffix("7") && !name.hasSuffix("'") }
     }
 
     /// In the order in which worlds offer them.

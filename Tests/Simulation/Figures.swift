@@ -8,6 +8,7 @@ public struct Figures: Sendable {
     public var flushes = 0
     public var refusedFlushes = 0
     public var crashes = 0
+    public var damagedBlocks = 0
     public var cuts = 0
     public var lies = 0
     public var mutations = 0
@@ -31,6 +32,7 @@ public struct Figures: Sendable {
         sum.flushes += right.flushes
         sum.refusedFlushes += right.refusedFlushes
         sum.crashes += right.crashes
+        sum.damagedBlocks += right.damagedBlocks
         sum.cuts += right.cuts
         sum.lies += right.lies
         sum.mutations += right.mutations

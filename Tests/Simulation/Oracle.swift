@@ -24,9 +24,13 @@ struct Oracle {
     private var parents: [Digest: Digest] = [:]
     /// The highest PREPARE of each honest node in each view.
     private var highest: [Place: BlockMark] = [:]
+    /// Where each honest node began each view; the start of the epoch is not kept.
+    private var bases: [Place: BlockMark] = [:]
+    /// Whether what honest nodes write and sign is judged, or only what becomes final of it.
+    var judgesVotes = true
 
     private struct Place: Hashable {
-        enum Kind: Hashable { case prepare, commit, claim, newView, entry }
+        enum Kind: Hashable { case prepare, commit, claim, newView, beginning }
         let slot: Int
         let kind: Kind
         let view: View
@@ -118,6 +122,7 @@ struct Oracle {
     /// A view begins with the claims of a quorum, at the highest block that any of them names, and once. The highest
     /// prepared certificate never falls, over restarts too.
     mutating func saved(_ state: SafetyState, slot: Int) -> String? {
+        guard judgesVotes else { return nil }
         if let before = highestPrepared[slot] {
             guard let prepared = state.prepared, !isBelow(prepared.mark, before) else {
                 return "forgets the certificate of view \(before.view), height \(before.height)"
@@ -136,7 +141,8 @@ struct Oracle {
         guard state.base == base else {
             return "begins view \(body.view) at another block than the highest claimed"
         }
-        return note(.entry, mark(of: body), slot)
+        bases[Place(slot: slot, kind: .beginning, view: body.view, height: .genesis)] = base
+        return note(.beginning, mark(of: body), slot)
     }
 
     private func isBelow(_ left: BlockMark, _ right: BlockMark) -> Bool {
@@ -153,13 +159,10 @@ struct Oracle {
 
     /// Two statements of one kind for one place are proof of a lie: an honest node never gives it, restarts included.
     mutating func signs(_ message: Message, slot: Int, _ replica: Replica) -> String? {
+        guard judgesVotes else { return nil }
         switch message {
-        case .proposal(let proposal):
-            let mark = proposal.prepare.body.mark
-            return note(.prepare, mark, slot) ?? checkChain(mark, slot)
-        case .prepare(let prepare):
-            let mark = prepare.body.mark
-            return note(.prepare, mark, slot) ?? checkChain(mark, slot)
+        case .proposal(let proposal): return prepares(proposal.prepare.body.mark, slot)
+        case .prepare(let prepare): return prepares(prepare.body.mark, slot)
         case .commit(let vote):
             if replica.view != vote.header.view || replica.safety.phase != .normal {
                 return "signs a COMMIT of view \(vote.header.view) outside it"
@@ -185,6 +188,33 @@ struct Oracle {
 
     /// What a block stands on, for the rule that PREPAREs of one view lie on one chain.
     mutating func learn(_ header: BlockHeader, _ hash: Digest) { parents[hash] = header.parent }
+
+    private mutating func prepares(_ mark: BlockMark, _ slot: Int) -> String? {
+        note(.prepare, mark, slot) ?? checkChain(mark, slot) ?? checkBase(mark, slot)
+    }
+
+    /// What an honest node votes for extends the base of the view, or what was settled in this very view: a lying primary
+    /// may have begun it elsewhere with the others.
+    private func checkBase(_ mark: BlockMark, _ slot: Int) -> String? {
+        guard let base = bases[Place(slot: slot, kind: .beginning, view: mark.view, height: .genesis)] else {
+            return nil
+        }
+        var hash = mark.headerHash
+        var height = mark.height
+        while height > .genesis {
+            if hash == base.headerHash { return nil }
+            let position = Int(height.value)
+            if position < tips.count, tips[position].headerHash == hash,
+                tips[position].header.view == mark.view
+            {
+                return nil
+            }
+            guard let parent = parents[hash] else { return nil }
+            hash = parent
+            height = height.previous
+        }
+        return "signs a PREPARE of view \(mark.view) for a block that does not extend its base"
+    }
 
     private mutating func checkChain(_ mark: BlockMark, _ slot: Int) -> String? {
         let place = Place(slot: slot, kind: .prepare, view: mark.view, height: .genesis)

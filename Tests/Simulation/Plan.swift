@@ -34,6 +34,8 @@ public struct Plan: Sendable {
     public var twins: [Int] = []
     /// What may happen to nodes and links.
     public var faults: [Fault] = []
+    /// Nothing is left to chance: clocks agree, and every disk takes one millisecond. For scenarios.
+    public var isSteady = false
 
     public enum Fault: CaseIterable, Sendable {
         case partition, oneWay, deaf, crash, crashMany, slowDisk, fullDisk, clock, pause, storm, heal

@@ -74,7 +74,7 @@ extension World {
         faultsEnd = 0
         for slot in nodes.indices {
             nodes[slot].disk.isFull = false
-            nodes[slot].pausedUntil = 0
+            thaw(slot)
             nodes[slot].disk.latency = 100...2000
         }
         // Those who lie count among the f already.
@@ -91,10 +91,10 @@ extension World {
             default:
                 network.apply(.init(links: nodes.indices.filter { $0 != slot }.map { (slot, $0) }))
             }
-            note(slot, "is cut off for ever")
+            note(slot, .fault, "is cut off for ever")
         }
         for slot in nodes.indices where nodes[slot].replica == nil && !nodes[slot].isGone { start(slot) }
-        if trace.isOn { trace.add(now, "healed; required \(required)") }
+        if trace.isOn { trace.add(now, .fault, nil, "healed; required \(required)") }
         return required
     }
 

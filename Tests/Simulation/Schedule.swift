@@ -41,6 +41,14 @@ struct Schedule<What> {
         return first
     }
 
+    /// Takes out what is planned for such times, in its order.
+    mutating func removeAll(where isAffected: (_ time: Int) -> Bool) -> [What] {
+        let taken = heap.filter { isAffected($0.time) }.sorted { ($0.time, $0.number) < ($1.time, $1.number) }
+        // What is sorted is a heap.
+        heap = heap.filter { !isAffected($0.time) }.sorted { ($0.time, $0.number) < ($1.time, $1.number) }
+        return taken.map(\.what)
+    }
+
     private func isBefore(_ left: Int, _ right: Int) -> Bool {
         (heap[left].time, heap[left].number) < (heap[right].time, heap[right].number)
     }

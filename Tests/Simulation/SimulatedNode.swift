@@ -27,6 +27,8 @@ struct SimulatedNode {
     var drift = 0
     /// When the next `tick` is planned.
     var tickAt: Int?
+    /// It will crash in the midst of the next flush that writes a block, and be away for so long.
+    var crashWhileWriting: Int?
     /// Frozen until then: alive, and hears everything late.
     var pausedUntil = 0
     /// The last final block, in this life.

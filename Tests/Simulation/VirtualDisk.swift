@@ -69,6 +69,49 @@ struct VirtualDisk {
         certificates.insert(certificate, at: position)
     }
 
+    // MARK: What a crash leaves
+
+    /// What becomes of the payload keys of a block that was being written: they lie beside the log and are flushed side
+    /// by side with it, so that a crash may leave one without the other.
+    enum Damage {
+        /// They are not there.
+        case torn
+        /// They were written over those of another block that was being written.
+        case misdirected(over: Digest)
+    }
+
+    /// Blocks with payloads that these records would write for the first time.
+    func fresh(in records: some Sequence<Pending>) -> [Digest] {
+        var hashes: [Digest] = []
+        for case .append(let block) in records.flatMap(\.record.steps)
+        where !block.entries.isEmpty && blocks[block.headerHash] == nil && !hashes.contains(block.headerHash)
+        {
+            hashes.append(block.headerHash)
+        }
+        return hashes
+    }
+
+    mutating func damage(_ hash: Digest, _ damage: Damage) {
+        switch damage {
+        case .torn: blocks[hash] = nil
+        case .misdirected(let victim): blocks[victim] = blocks.removeValue(forKey: hash)
+        }
+    }
+
+    /// What the log does at a start: it ends before the first block that does not read back. Such a block was not yet
+    /// called durable. One beside the log is left out.
+    ///
+    /// - Returns: The height of the first that is not there any more.
+    mutating func takeBack() -> BlockHeight? {
+        order.removeAll { blocks[$0]?.headerHash != $0 }
+        for hash in chain + order where blocks[hash].map({ $0.headerHash != hash }) ?? false {
+            blocks[hash] = nil
+        }
+        guard let position = chain.firstIndex(where: { blocks[$0] == nil }) else { return nil }
+        chain.removeLast(chain.count - position)
+        return BlockHeight(UInt64(position + 1))
+    }
+
     /// The block of the log's chain at a height.
     func block(at height: UInt64) -> AcceptedBlock? {
         guard height > 0, height <= UInt64(chain.count) else { return nil }

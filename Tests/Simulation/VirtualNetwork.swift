@@ -1,5 +1,22 @@
+import Replication
+
 /// Which messages arrive at all, and in which order.
 struct VirtualNetwork {
+    /// What befalls messages of some kinds on some links.
+    struct Filter {
+        enum Fate: Equatable {
+            case drop, double, damage
+            /// By so many microseconds.
+            case delay(Int)
+        }
+        let fate: Fate
+        /// All kinds, where it is empty.
+        let kinds: [MessageKind]
+        let from: [Int]
+        let to: [Int]
+    }
+
+    var filters: [Filter] = []
     /// A change that can be mended: the links that it cut.
     struct Cut {
         var links: [(from: Int, to: Int)] = []
@@ -26,6 +43,15 @@ struct VirtualNetwork {
             let index = link.from * slots + link.to
             cuts[index] = max(0, cuts[index] - 1)
         }
+    }
+
+    func fate(of message: Message, _ from: Int, _ to: Int) -> Filter.Fate? {
+        guard !filters.isEmpty else { return nil }
+        let kind = MessageKind(message)
+        return filters.first { filter in
+            (filter.kinds.isEmpty || filter.kinds.contains(kind)) && filter.from.contains(from)
+                && filter.to.contains(to)
+        }?.fate
     }
 
     mutating func mendAll() { for index in cuts.indices { cuts[index] = 0 } }

@@ -55,7 +55,7 @@ extension World {
         let entry = pool.items[number].entry
         figures.submitted += 1
         oracle.submitted(entry.entry.statement.digest)
-        if trace.isOn { note(slot, "is given \(pool.items[number].name)") }
+        if trace.isOn { note(slot, .client, "is given \(name(ofEntry: number))") }
         if let identity = entry.identity, let size = nodes[slot].replica?.committed.tip.header.treeSize,
             nodes[slot].documents.contains(identity, below: size)
         {

@@ -12,6 +12,18 @@ extension World {
         return trace.name(of: mark.headerHash, height: mark.height, view: mark.view)
     }
 
+    /// What a trace calls an entry of the pool.
+    func name(ofEntry number: Int) -> String { aliases[number] ?? pool.items[number].name }
+
+    private func names(of digests: [Digest]) -> String {
+        digests.map { pool.number(of: $0).map { name(ofEntry: $0) } ?? "?" }.joined(separator: " ")
+    }
+
+    /// A block's name and what stands in it.
+    func describe(_ block: Block) -> String {
+        "\(name(block.header, block.header.hash)) [\(names(of: block.entries.map(\.statement.digest)))]"
+    }
+
     func recipients(_ recipients: Outgoing.Recipients) -> String {
         switch recipients {
         case .everyone: "all"
@@ -39,10 +51,8 @@ extension World {
         switch message {
         case .proposal(let proposal):
             let header = proposal.block.header
-            let names = proposal.block.entries.map { entry in
-                pool.number(of: entry.digest).map { pool.items[$0].name } ?? "?"
-            }
-            return "PROPOSAL \(name(header, header.hash)) [\(names.joined(separator: " "))]"
+            return
+                "PROPOSAL \(name(header, header.hash)) [\(names(of: proposal.block.entries.map(\.digest)))]"
         case .prepare(let prepare): return "PREPARE \(name(prepare.body.mark))"
         case .commit(let vote): return "COMMIT \(name(vote.mark))"
         case .complaint(let view): return "COMPLAIN \(view)"
@@ -57,10 +67,7 @@ extension World {
             return
                 "STATUS v\(status.view)\(status.isChanging ? "?" : "") asks \(status.asksFor) tip \(status.tip) final \(status.committed)"
         case .entries(let entries):
-            let names = entries.map { entry in
-                pool.number(of: entry.digest).map { pool.items[$0].name } ?? "?"
-            }
-            return "ENTRIES \(names.joined(separator: " "))"
+            return "ENTRIES \(names(of: entries.map(\.digest)))"
         case .fetch(.committed(let height)): return "FETCH above \(height)"
         case .fetch(.ancestry(let hash, let height, let floor)):
             return "FETCH \(trace.name(of: hash, height: height, view: View(0))) above \(floor)"

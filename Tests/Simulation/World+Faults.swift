@@ -1,3 +1,4 @@
+import Ledger
 import Replication
 import TestSupport
 
@@ -17,7 +18,13 @@ extension World {
         case .deaf:
             let slot = random.below(nodes.count)
             cut(links { _, to in to == slot }, for: 4 * span)
-        case .crash: crash(random.below(nodes.count), for: span / 4)
+        case .crash:
+            let slot = random.below(nodes.count)
+            if random.chance(500_000) {
+                nodes[slot].crashWhileWriting = span / 4
+            } else {
+                crash(slot, for: span / 4)
+            }
         case .crashMany:
             for slot in nodes.indices where random.chance(500_000) {
                 crash(slot, for: random.around(span / 4))
@@ -28,15 +35,14 @@ extension World {
             ])
         case .fullDisk:
             let slot = random.below(nodes.count)
-            note(slot, "disk fills up")
+            note(slot, .fault, "disk fills up")
             nodes[slot].disk.isFull = true
             schedule.add(.diskMended(slot: slot), at: now + span / 4)
         case .clock:
             nodes[random.below(nodes.count)].clockOffset = Int64(random.below(7000)) - 3500
         case .pause:
             let slot = random.below(nodes.count)
-            note(slot, "freezes")
-            nodes[slot].pausedUntil = now + span / 2
+            freeze(slot, until: now + span / 2)
         case .storm:
             let slot = random.below(nodes.count)
             cut(links { from, to in from == slot || to == slot }, for: span)
@@ -57,7 +63,8 @@ extension World {
         figures.cuts += 1
         network.apply(cut)
         if trace.isOn {
-            trace.add(now, "cut \(cut.links.map { "\($0.from)>\($0.to)" }.joined(separator: " "))")
+            trace.add(
+                now, .fault, nil, "cut \(cut.links.map { "\($0.from)>\($0.to)" }.joined(separator: " "))")
         }
         if let span { schedule.add(.mend(cut), at: now + span) }
     }
@@ -68,19 +75,57 @@ extension World {
         schedule.add(.restart(slot: slot), at: now + max(span, 1000))
     }
 
-    /// What was not durable is lost, or a prefix of it is kept.
+    func freeze(_ slot: Int, until end: Int) {
+        note(slot, .fault, "freezes")
+        nodes[slot].pausedUntil = end
+    }
+
+    /// It takes up at once what has come meanwhile.
+    func thaw(_ slot: Int) {
+        let end = nodes[slot].pausedUntil
+        guard end > now else { return }
+        note(slot, .fault, "thaws")
+        nodes[slot].pausedUntil = 0
+        for what in schedule.removeAll(where: { $0 == end }) { schedule.add(what, at: now) }
+    }
+
+    /// What was not durable is lost, or a prefix of it is kept, whole or damaged.
     func crash(_ slot: Int) {
         guard nodes[slot].replica != nil else { return }
+        let pending = nodes[slot].disk.pending
+        let written = random.chance(300_000) ? pending.count : random.below(pending.count + 1)
+        var damages: [(Digest, VirtualDisk.Damage)] = []
+        if random.chance(600_000) {
+            let fresh = nodes[slot].disk.fresh(in: pending.prefix(written))
+            if fresh.count > 1, random.chance(300_000) {
+                let position = random.below(fresh.count - 1)
+                damages = [(fresh[position], .misdirected(over: fresh[position + 1]))]
+            } else {
+                damages = fresh.filter { _ in random.chance(600_000) }.map { ($0, .torn) }
+            }
+        }
+        crash(slot, keeping: written, damages)
+    }
+
+    /// - Parameter count: Of the records that were on their way to the disk.
+    func crash(_ slot: Int, keeping count: Int, _ damages: [(Digest, VirtualDisk.Damage)] = []) {
+        guard nodes[slot].replica != nil else { return }
         figures.crashes += 1
-        let written = random.chance(500_000) ? 0 : random.below(nodes[slot].disk.pending.count + 1)
-        note(slot, "crashes, \(written) of \(nodes[slot].disk.pending.count) records kept")
-        for pending in nodes[slot].disk.pending.prefix(written) {
+        let records = nodes[slot].disk.pending
+        note(
+            slot, .fault,
+            "crashes, \(min(count, records.count)) of \(records.count) records kept\(damages.isEmpty ? "" : ", \(damages.count) blocks damaged")"
+        )
+        for pending in records.prefix(count) {
             if let fault = write(pending, at: slot) { fail(slot, fault) }
         }
+        for (hash, damage) in damages { nodes[slot].disk.damage(hash, damage) }
+        figures.damagedBlocks += damages.count
         nodes[slot].disk.pending = []
         nodes[slot].replica = nil
         nodes[slot].life += 1
         nodes[slot].owed = []
+        nodes[slot].crashWhileWriting = nil
         nodes[slot].pausedUntil = 0
     }
 

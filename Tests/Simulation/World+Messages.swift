@@ -14,7 +14,11 @@ extension World {
             return fail(slot, fault)
         }
         notebook.note(message, committee: votes.committee)
-        if trace.isOn { note(slot, "-> \(recipients(outgoing.recipients)) \(describe(message))") }
+        if trace.isOn {
+            note(
+                slot, .sent(MessageKind(message)),
+                "-> \(recipients(outgoing.recipients)) \(describe(message))")
+        }
         let targets = targets(of: outgoing.recipients, from: slot)
         if nodes[slot].isHonest {
             for target in targets { transmit(message, from: slot, to: target) }
@@ -85,7 +89,8 @@ extension World {
     func transmit(_ message: Message, from: Int, to: Int) {
         figures.messages += 1
         oracle.sends(message, from: nodes[from].id)
-        if network.isCut(from, to) {
+        let fate = network.fate(of: message, from, to)
+        if network.isCut(from, to) || fate == .drop {
             figures.lost += 1
             return
         }
@@ -95,15 +100,25 @@ extension World {
             return
         }
         var message = message
-        if isFaulty, random.chance(plan.mutation), let mutated = mutate(message) {
-            figures.mutations += 1
-            message = mutated
+        if isFaulty, fate == .damage || random.chance(plan.mutation) {
+            switch mutate(message) {
+            case .none: break
+            case .readable(let mutated):
+                figures.mutations += 1
+                message = mutated
+            case .unreadable:
+                // The receiver drops the frame, and the connection with it.
+                figures.mutations += 1
+                figures.lost += 1
+                return
+            }
         }
-        let copies = isFaulty && random.chance(plan.duplication) ? 2 : 1
+        let copies = isFaulty && (fate == .double || random.chance(plan.duplication)) ? 2 : 1
         let range =
             isFaulty ? plan.delay : min(plan.delay.lowerBound, 20_000)...min(plan.delay.upperBound, 20_000)
         for _ in 0..<copies {
             var moment = now + random.within(range)
+            if case .delay(let time) = fate { moment += time }
             if plan.keepsOrder { moment = network.inOrder(from, to, moment) }
             schedule.add(.arrival(message, from: from, to: to), at: moment)
         }
@@ -112,7 +127,7 @@ extension World {
     // MARK: In
 
     func receive(_ message: Message, from sender: ReplicaID, at slot: Int) {
-        if trace.isOn { note(slot, "<- n\(sender) \(describe(message))") }
+        if trace.isOn { note(slot, .received(MessageKind(message)), "<- n\(sender) \(describe(message))") }
         notebook.hear(message, at: slot, isLiar: !nodes[slot].isHonest)
         do throws(Refused) {
             switch message {
@@ -125,7 +140,7 @@ extension World {
             }
         } catch {
             figures.unverified += 1
-            if trace.isOn { note(slot, "drops it: \(error)") }
+            if trace.isOn { note(slot, .received(MessageKind(message)), "drops it: \(error)") }
         }
     }
 
@@ -176,7 +191,7 @@ extension World {
         if nodes[slot].habits(.withholds), random.chance(800_000) { return }
         guard let answer = answer(request, at: slot) else { return }
         let message = Message.fetched(answer)
-        if trace.isOn { note(slot, "-> n\(peer) \(describe(message))") }
+        if trace.isOn { note(slot, .sent(.fetched), "-> n\(peer) \(describe(message))") }
         for target in nodes.indices where nodes[target].id == peer && target != slot {
             transmit(message, from: slot, to: target)
         }

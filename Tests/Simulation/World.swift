@@ -26,6 +26,10 @@ public final class World {
     var offered: [Int] = []
     /// Faults happen until then.
     var faultsEnd: Int
+    /// Names of entries in the trace, where they are not the pool's. Looked up, never iterated.
+    var aliases: [Int: String] = [:]
+    /// More events than that are a storm.
+    var eventLimit: Int
 
     enum Happening {
         case arrival(Message, from: Int, to: Int)
@@ -33,11 +37,13 @@ public final class World {
         case tick(slot: Int, life: Int)
         case client(retry: Int?)
         case fault
+        case crash(slot: Int, life: Int, span: Int)
         case restart(slot: Int)
         case mend(VirtualNetwork.Cut)
         case diskMended(slot: Int)
         case trouble(slot: Int)
         case separation
+        case offer(item: Int, slot: Int)
     }
 
     public init(_ plan: Plan, pool: EntryPool, traced: Bool = false) throws {
@@ -51,6 +57,7 @@ public final class World {
         oracle = Oracle(genesis: genesis.tip, votes: votes)
         trace = Trace(isOn: traced)
         faultsEnd = plan.faultTime
+        eventLimit = Self.eventLimit * max(1, plan.nodes * plan.nodes / 16)
         var slots: [(Int, SimulatedNode.Role)] = []
         for id in 0..<plan.nodes {
             if plan.twins.contains(id) {
@@ -64,9 +71,13 @@ public final class World {
         network = VirtualNetwork(slots: slots.count)
         for (slot, (id, role)) in slots.enumerated() {
             var node = SimulatedNode(slot: slot, id: ReplicaID(UInt16(id)), role: role)
-            node.clockOffset = Int64(random.below(6000)) - 3000
-            node.drift = random.below(2000) - 1000
-            node.disk.latency = random.pick([50...200, 100...1000, 2000...20_000])
+            if plan.isSteady {
+                node.disk.latency = 1000...1000
+            } else {
+                node.clockOffset = Int64(random.below(6000)) - 3000
+                node.drift = random.below(2000) - 1000
+                node.disk.latency = random.pick([50...200, 100...1000, 2000...20_000])
+            }
             nodes.append(node)
         }
         notebook.isKept = !plan.liars.isEmpty
@@ -90,17 +101,21 @@ public final class World {
     }
 
     /// Runs until a moment, or until something is wrong.
-    public func run(until end: Int) {
+    public func run(until end: Int) { _ = run(until: end, or: { false }) }
+
+    /// - Returns: Whether it ended since `isDone`.
+    func run(until end: Int, or isDone: () -> Bool) -> Bool {
+        if isDone() { return true }
         while failure == nil, let next = schedule.next, next <= end {
-            guard let item = schedule.pop() else { return }
+            guard let item = schedule.pop() else { break }
             now = max(now, item.time)
             figures.events += 1
             happen(item.what)
-            if figures.events > Self.eventLimit * max(1, plan.nodes * plan.nodes / 16) {
-                fail(0, "STORM: \(figures)")
-            }
+            if figures.events > eventLimit { fail(0, "STORM: \(figures)") }
+            if isDone() { return true }
         }
         if failure == nil { now = max(now, end) }
+        return false
     }
 
     private func happen(_ what: Happening) {
@@ -113,11 +128,13 @@ public final class World {
         case .tick(let slot, let life): tick(slot, life, what)
         case .client(let retry): clientActs(retry)
         case .fault: faultStrikes()
+        case .crash(let slot, let life, let span): if nodes[slot].life == life { crash(slot, for: span) }
         case .restart(let slot): if nodes[slot].replica == nil, !nodes[slot].isGone { start(slot) }
         case .mend(let cut): network.mend(cut)
         case .diskMended(let slot): nodes[slot].disk.isFull = false
         case .trouble(let slot): makeTrouble(slot)
         case .separation: separateTwins()
+        case .offer(let item, let slot): if nodes[slot].replica != nil { submit(item, at: slot) }
         }
     }
 
@@ -168,6 +185,9 @@ public final class World {
         nodes[slot].disk.pending = []
         nodes[slot].disk.flushing = 0
         nodes[slot].unsavedCertificate = nil
+        if let height = nodes[slot].disk.takeBack() {
+            note(slot, .disk, "takes back its log from block \(height) on, which does not read back")
+        }
         let height = nodes[slot].acknowledged
         if height > 0, nodes[slot].isHonest {
             guard let block = nodes[slot].disk.block(at: height),
@@ -187,7 +207,7 @@ public final class World {
         nodes[slot].owed = []
         var replica = Replica(id: nodes[slot].id, from: saved, gathersVotes: plan.gathersVotes)
         note(
-            slot,
+            slot, nodes[slot].life == 1 ? .disk : .fault,
             "starts at \(saved.committed.tip.header.height), log to \(nodes[slot].disk.chain.count), view \(saved.safety.view)"
         )
         let effects = replica.start(at: tick(of: slot), knowing: nodes[slot].documents)
@@ -201,16 +221,15 @@ public final class World {
         guard failure == nil, nodes[slot].replica != nil else { return }
         let documents = nodes[slot].documents
         let tick = tick(of: slot)
-        let view = nodes[slot].replica?.view
+        let before = nodes[slot].replica.map { ($0.view, $0.safety.phase == .normal) }
         guard let effects = nodes[slot].replica?.handle(event, at: tick, knowing: documents) else { return }
         if let replica = nodes[slot].replica {
-            if replica.view != view {
+            let isNormal = replica.safety.phase == .normal
+            if replica.view != before?.0 || isNormal != before?.1 {
                 figures.views = max(figures.views, Int(clamping: replica.view.value))
-                if trace.isOn {
-                    note(
-                        slot, "view \(replica.view) \(replica.safety.phase == .normal ? "begins" : "awaited")"
-                    )
-                }
+                note(
+                    slot, .view,
+                    isNormal ? "begins view \(replica.view)" : "waits for view \(replica.view)")
             }
             if nodes[slot].isHonest, let excess = replica.occupancy.excess { return fail(slot, excess) }
         }
@@ -227,7 +246,7 @@ public final class World {
         for proof in effects.evidence {
             figures.evidence += 1
             let culprit = nodes.first { $0.id == proof.culprit }
-            if trace.isOn { note(slot, "has proof against n\(proof.culprit)") }
+            if trace.isOn { note(slot, .evidence, "has proof against n\(proof.culprit)") }
             if nodes[slot].isHonest, culprit?.isHonest ?? true {
                 fail(slot, "has proof that n\(proof.culprit) lied, which it did not")
             }
@@ -245,9 +264,16 @@ public final class World {
             oracle.learn(block.header, block.headerHash)
             notebook.note(block)
         }
-        if trace.isOn { note(slot, "saves \(record.ticket.value):\(describe(record))") }
+        if trace.isOn { note(slot, .disk, "saves \(record.ticket.value):\(describe(record))") }
         nodes[slot].disk.pending.append(.init(record: record, certificates: certificate.map { [$0] } ?? []))
         beginFlush(slot)
+        if let span = nodes[slot].crashWhileWriting,
+            !nodes[slot].disk.fresh(in: nodes[slot].disk.pending).isEmpty
+        {
+            nodes[slot].crashWhileWriting = nil
+            let moment = now + random.below(nodes[slot].disk.latency.upperBound)
+            schedule.add(.crash(slot: slot, life: nodes[slot].life, span: span), at: moment)
+        }
     }
 
     func beginFlush(_ slot: Int) {
@@ -266,7 +292,7 @@ public final class World {
             nodes[slot].disk.pending = []
             // The certificates may come with a later flush.
             nodes[slot].unsavedCertificate = nodes[slot].unsavedCertificate ?? first.certificates.last
-            note(slot, "disk full at \(first.record.ticket.value)")
+            note(slot, .disk, "disk full at \(first.record.ticket.value)")
             return handle(.notDurable(first.record.ticket), at: slot)
         }
         for _ in 0..<count {
@@ -286,7 +312,7 @@ public final class World {
 
     private func commit(_ block: CertifiedBlock, at slot: Int) {
         let header = block.accepted.header
-        if trace.isOn { note(slot, "commits \(name(block.accepted.header, block.accepted.headerHash))") }
+        if trace.isOn { note(slot, .final, "commits \(describe(block.accepted.block))") }
         nodes[slot].documents.add(block.accepted)
         if let certificate = block.certificate { nodes[slot].unsavedCertificate = certificate }
         for entry in block.accepted.entries {
@@ -325,15 +351,15 @@ public final class World {
     private func refuse(_ refusal: Refusal, at slot: Int) {
         guard let number = pool.number(of: refusal.entry) else { return }
         figures.refusals += 1
-        if trace.isOn { note(slot, "refuses \(pool.items[number].name)") }
+        if trace.isOn { note(slot, .refusal, "refuses \(name(ofEntry: number))") }
         nodes[slot].owed.removeAll { $0 == number }
     }
 
     // MARK: Reporting
 
-    func note(_ slot: Int, _ text: @autoclosure () -> String) {
+    func note(_ slot: Int, _ topic: Trace.Topic, _ text: @autoclosure () -> String) {
         guard trace.isOn else { return }
-        trace.add(now, "n\(nodes[slot].id)\(isSecondTwin(slot) ? "'" : "") \(text())")
+        trace.add(now, topic, "n\(nodes[slot].id)\(isSecondTwin(slot) ? "'" : "")", text())
     }
 
     func isSecondTwin(_ slot: Int) -> Bool { slot > 0 && nodes[slot - 1].id == nodes[slot].id }
@@ -341,7 +367,7 @@ public final class World {
     func fail(_ slot: Int, _ reason: String) {
         guard failure == nil else { return }
         failure = "n\(nodes[slot].id) \(reason)"
-        note(slot, "FAILS: \(reason)")
+        note(slot, .failure, "FAILS: \(reason)")
     }
 }
 

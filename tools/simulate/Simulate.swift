@@ -31,6 +31,8 @@ struct Simulate: ParsableCommand {
     var defect: String?
     @Option(help: "Failures after which it ends.")
     var failures = 5
+    @Option(help: "A scenario to perform instead of seeds; prints it with what follows from each command.")
+    var scenario: String?
 
     mutating func validate() throws {
         guard defect == nil || Defect(rawValue: defect ?? "") != nil else {
@@ -45,6 +47,14 @@ struct Simulate: ParsableCommand {
     func run() throws {
         Running.reportTraps()
         let pool = try EntryPool.shared()
+        if let scenario {
+            let performance = try Scenario(try String(contentsOfFile: scenario, encoding: .utf8)).perform(
+                pool: pool)
+            print(performance.text, terminator: "")
+            for problem in performance.problems { print(problem) }
+            if !performance.problems.isEmpty { throw ExitCode.failure }
+            return
+        }
         let modes = mode.flatMap(Mode.init).map { [$0] } ?? Mode.allCases
         var isBroken = false
         for mode in modes { isBroken = run(mode, pool) || isBroken }

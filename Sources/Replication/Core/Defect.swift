@@ -12,12 +12,17 @@ package enum Defect: String, CaseIterable, Sendable {
     case commitAfterLeavingView
     case voteBeforeWrite
     case restartedPrimaryProposes
+    case tornBaseVotedPast
+    case inheritedBlocksSignedAgain
     // Liveness.
     case acceptedBodiesDropped
     case leavesViewAlone
     case timerForOwnEntriesOnly
     case windowFromCommittedAlone
     case timeoutNeverFalls
+    case fetchNeverGivenUp
+    case lateAnswersDropped
+    case silentPrimaryTolerated
 
     /// The defect of this task: one simulated world runs in one task, beside sound ones in others.
     @TaskLocal package static var active: Defect?

@@ -48,7 +48,7 @@ extension Replica {
 
     mutating func updateFetch(_ turn: inout Turn) {
         if let under = fetch {
-            guard turn.now.uptime >= under.deadline else { return }
+            guard turn.now.uptime >= under.deadline, !Defect.isActive(.fetchNeverGivenUp) else { return }
             // A node that promises blocks and does not send them is not asked next.
             peers.lower(under.peer, to: committed.height)
         }
@@ -112,13 +112,16 @@ extension Replica {
 
     mutating func receive(_ fetched: Verified<CheckedBlocks>, _ turn: inout Turn) {
         peers.hear(fetched.sender, at: turn.now.uptime)
-        guard let under = fetch, under.peer == fetched.sender else { return }
+        // What proves itself is taken from anyone, asked or not: over a slow link, every answer comes when another peer
+        // is asked already.
+        let isAsked = fetch?.peer == fetched.sender
+        guard isAsked || !Defect.isActive(.lateAnswersDropped) else { return }
         let blocks = fetched.value.blocks
-        guard let last = blocks.last, isProven(last.header.hash, by: fetched.value.certificate, under.request)
-        else {
-            peers.lower(fetched.sender, to: committed.height)
+        guard let last = blocks.last, isProven(last.header.hash, by: fetched.value.certificate) else {
+            if isAsked { peers.lower(fetched.sender, to: committed.height) }
             return
         }
+        guard isAsked || tree.nodes.count < Limits.fetchedAhead else { return }
         let assured = assuredHeight
         var isNew = false
         for block in blocks where block.header.height > committed.height {
@@ -141,11 +144,9 @@ extension Replica {
     }
 
     /// Whether the last block is one that a quorum vouches for; its hash vouches for the blocks below it.
-    private func isProven(
-        _ hash: Digest, by certificate: CommitCertificate?, _ request: FetchRequest
-    ) -> Bool {
+    private func isProven(_ hash: Digest, by certificate: CommitCertificate?) -> Bool {
         if let certificate, certificate.mark.headerHash == hash { return true }
-        guard case .ancestry(let wanted, _, _) = request else { return false }
+        guard case .ancestry(let wanted, _, _) = fetch?.request else { return false }
         return wanted == hash
     }
 

@@ -48,6 +48,7 @@ extension Replica {
         case .commit(let header):
             guard
                 safety.isNormal && header.view == view || Defect.isActive(.commitAfterLeavingView)
+                    || Defect.isActive(.inheritedBlocksSignedAgain)
             else { return }
             turn.send(.commit(header), to: voteRecipients)
         case .viewChange:
@@ -111,8 +112,18 @@ extension Replica {
             case .viewChange, .newView: return false
             }
         }
+        abstainWithoutBase()
         disk.mustRewrite = true
         timers.wantResend(at: turn.now.uptime, timing)
+    }
+
+    /// The block at which this view begins was to be written, and was not: a crash tore it, or the disk refused it. The
+    /// node has voted for nothing in this view yet, and does not: what fits its tip now may not extend the base
+    /// (docs/decisions/0006-a-base-that-was-not-written.md).
+    mutating func abstainWithoutBase() {
+        guard let base = safety.base, safety.isNormal, base.height > committed.height else { return }
+        guard !tree.isAncestor(base.headerHash, of: tipHash) else { return }
+        if !Defect.isActive(.tornBaseVotedPast) { safety.hasLeftItsChain = true }
     }
 
     /// Whether the safety state is on the disk as it is now, with what this turn has changed.

@@ -59,10 +59,13 @@ extension Replica {
     /// Whether the disk shows that this primary has proposed in its view. From then on a proposal need not wait for the
     /// disk (normal case, 2): should it be lost in a crash, the node knows that it may have said more than it knows.
     var hasBegunItsView: Bool {
-        if tree.root.header.view == view { return true }
+        if isOfThisView(tree.root.header) { return true }
         let first = tree.chain(to: tipHash)?.first { $0.accepted.header.view == view }
         return first?.savedBy.map { $0 <= disk.durable } ?? false
     }
+
+    /// The genesis block states view 0, and nobody proposed it: a node that starts for the first time has said nothing.
+    func isOfThisView(_ header: BlockHeader) -> Bool { header.view == view && header.height > .genesis }
 
     /// A primary that cannot vouch for what it has proposed, after a restart or where the disk refused a block of its
     /// own, proposes and prepares nothing more in its view, and asks for the next.

@@ -130,6 +130,7 @@ extension Replica {
 
     private func isPrimarySilent(at now: Duration) -> Bool {
         guard safety.isNormal, !isPrimary, committee.size > 1 else { return false }
+        if Defect.isActive(.silentPrimaryTolerated) { return false }
         let patience = timing.heartbeat * timing.silentHeartbeats * (1 << timers.failures)
         return now - peers.heard(primary) > patience
     }

@@ -204,6 +204,9 @@ extension Replica {
         moveTip(to: isBelow || !tree.contains(target) ? tree.root.headerHash : target, &turn)
         timers.viewBegan(at: turn.now.uptime, timing)
         peers.hear(primary, at: turn.now.uptime)
+        if Defect.isActive(.inheritedBlocksSignedAgain), let node = tree[target] {
+            release(.commit(node.accepted.header), after: turn.ticket, &turn)
+        }
         if !isPrimary, !queue.isEmpty { forwardQueue(to: .only(primary), &turn) }
         settle(&turn)
     }

@@ -101,6 +101,7 @@ public struct Replica: Sendable {
         asks[Int(id.value)] = safety.view
         changes = Array(repeating: nil, count: committee.size)
         peers = PeerTable(size: committee.size)
+        abstainWithoutBase()
     }
 
     public var view: View { safety.view }
@@ -123,7 +124,7 @@ public struct Replica: Sendable {
         timers.start(at: now.uptime)
         peers.hearAll(at: now.uptime)
         repeatVotes(&turn)
-        if committee.size > 1, isPrimary, safety.isNormal, tip.header.view == view { abandonItsView(&turn) }
+        if committee.size > 1, isPrimary, safety.isNormal, isOfThisView(tip.header) { abandonItsView(&turn) }
         resend(&turn)
         return finish(&turn)
     }
