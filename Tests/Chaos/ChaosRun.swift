@@ -25,6 +25,7 @@ public final class ChaosRun: Sendable {
     private let plan: Plan
     private let folder: LedgerFolder
     private let cluster: ProcessCluster
+    private let mesh: LinkMesh
     private let port: LedgerPort
     private let load: Load
     private let readers: Readers
@@ -56,7 +57,7 @@ public final class ChaosRun: Sendable {
         findings = Findings(say)
         folder = try await LedgerFolder(madeIn: directory, nodes: plan.nodes)
         let folder = folder
-        let mesh = try await LinkMesh(targets: (0..<plan.nodes).map(folder.peerPort), seed: plan.seed)
+        mesh = try await LinkMesh(targets: (0..<plan.nodes).map(folder.peerPort), seed: plan.seed)
         cluster = try ProcessCluster(folder, mesh: mesh, findings: findings)
         port = try await LedgerPort(folder)
         load = Load(
@@ -139,8 +140,8 @@ public final class ChaosRun: Sendable {
         let level = await isLevel(plan.patience, { $0 == size })
         report.leveled = history.now - healed
         if !level { findings.add("the nodes are not level after \(report.leveled.text): \(await describe())") }
-        report.lastView = await healths().compactMap { $0?.currentView }.max() ?? 0
-        for (node, health) in await healths().enumerated() {
+        report.lastView = await port.healths().compactMap { $0?.currentView }.max() ?? 0
+        for (node, health) in await port.healths().enumerated() {
             for line in health?.evidence ?? [] {
                 findings.add("\(folder.names[node]) holds evidence of a lie where nobody lied: \(line)")
             }
@@ -171,7 +172,7 @@ public final class ChaosRun: Sendable {
         let began = history.now
         for from in 0..<cluster.size {
             for to in 0..<cluster.size where from != to {
-                cluster.mesh.set(condition(episode, nodes, from, to), from: from, to: to)
+                mesh.set(condition(episode, nodes, from, to), from: from, to: to)
             }
         }
         for (fault, node) in zip(episode.faults, nodes) {
@@ -184,7 +185,7 @@ public final class ChaosRun: Sendable {
         }
         await RealTime.pause(.milliseconds(episode.lastsMilliseconds) - (history.now - began))
 
-        cluster.mesh.heal()
+        mesh.heal()
         try await cluster.restore()
         let ended = history.now
         readers.excuse([])
@@ -219,24 +220,15 @@ public final class ChaosRun: Sendable {
 
     // MARK: How the nodes are
 
-    private func healths() async -> [LedgerPort.Health?] {
-        await withTaskGroup(of: (Int, LedgerPort.Health?).self) { group in
-            for node in 0..<cluster.size { group.addTask { (node, await self.port.health(node)) } }
-            var healths = [LedgerPort.Health?](repeating: nil, count: cluster.size)
-            for await (node, health) in group { healths[node] = health }
-            return healths
-        }
-    }
-
     /// As the node in the highest view sees it.
     private func primary() async -> Int {
-        let newest = await healths().compactMap { $0 }.max { $0.currentView < $1.currentView }
+        let newest = await port.healths().compactMap { $0 }.max { $0.currentView < $1.currentView }
         return newest.flatMap { folder.names.firstIndex(of: $0.primary) } ?? 0
     }
 
     private func isLevel(_ limit: Duration, _ fits: @Sendable (UInt64) -> Bool) async -> Bool {
         await RealTime.wait(limit) {
-            await healths().allSatisfy { health in
+            await port.healths().allSatisfy { health in
                 guard let health else { return false }
                 return fits(health.size) && health.queried == health.size
             }
@@ -244,7 +236,7 @@ public final class ChaosRun: Sendable {
     }
 
     private func describe() async -> String {
-        let healths = await healths()
+        let healths = await port.healths()
         return zip(folder.names, healths).map { name, health in
             guard let health else { return "\(name) is away" }
             return

@@ -25,6 +25,10 @@ struct ChaosCommand: AsyncParsableCommand {
     var rate = 25.0
     @Option(help: "Kill the primary so many times, and nothing else.")
     var primary: Int?
+    @Option(
+        name: .customLong("catch-up"),
+        help: "Keep a node away for so many entries, and measure how it comes back while appends go on.")
+    var catchUp: Int?
     @Option(help: "Where the throw-away ledger is made; it is removed unless something was found.")
     var scratch = NSTemporaryDirectory()
     @Flag(help: "Print the schedule, and end.")
@@ -39,6 +43,15 @@ struct ChaosCommand: AsyncParsableCommand {
 
     func run() async throws {
         let seed = seed ?? .random(in: 0...UInt64(UInt32.max))
+        if let catchUp {
+            return try await inScratch { directory in
+                let report = try await CatchUpRun.run(
+                    .init(nodes: nodes, seed: seed, entries: catchUp, rate: rate), in: directory
+                ) { say($0) }
+                say(report.text)
+                return report.findings
+            }
+        }
         let episodes: FaultSchedule
         if let primary {
             episodes = FaultSchedule(
@@ -60,17 +73,26 @@ struct ChaosCommand: AsyncParsableCommand {
         var plan = ChaosRun.Plan(seed: seed, schedule: episodes)
         plan.nodes = nodes
         plan.rate = rate
+        try await inScratch { [plan] directory in
+            let report = try await ChaosRun.run(plan, in: directory) { say($0) }
+            say(report.text)
+            return report.findings
+        }
+        say("Everything holds (seed \(seed)).")
+    }
+
+    /// - Parameter body: makes its ledger in the directory it is given, and returns what it found.
+    /// - Throws: `ExitCode.failure` where there is something; the directory stays then.
+    private func inScratch(_ body: (String) async throws -> [String]) async throws {
         let directory = "\(scratch)/ledger-chaos-\(ProcessInfo.processInfo.processIdentifier)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        let report = try await ChaosRun.run(plan, in: directory + "/ledger") { say($0) }
-        say(report.text)
-        guard report.findings.isEmpty else {
-            say("\(report.findings.count) findings; the nodes' directories are kept in \(directory)")
-            for line in report.findings { say("  \(line)") }
+        let findings = try await body(directory + "/ledger")
+        guard findings.isEmpty else {
+            say("\(findings.count) findings; the nodes' directories are kept in \(directory)")
+            for line in findings { say("  \(line)") }
             throw ExitCode.failure
         }
         try? FileManager.default.removeItem(atPath: directory)
-        say("Everything holds (seed \(seed)).")
     }
 }
 

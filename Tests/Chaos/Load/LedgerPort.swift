@@ -75,6 +75,16 @@ final class LedgerPort: Sendable {
         return try? JSONDecoder().decode(Health.self, from: Data(answer.body))
     }
 
+    /// Of all nodes, in their order.
+    func healths() async -> [Health?] {
+        await withTaskGroup(of: (Int, Health?).self) { group in
+            for node in folder.names.indices { group.addTask { (node, await self.health(node)) } }
+            var healths = [Health?](repeating: nil, count: folder.names.count)
+            for await (node, health) in group { healths[node] = health }
+            return healths
+        }
+    }
+
     private func send(
         _ method: HTTPMethod, _ path: String, _ node: Int, within time: TimeAmount,
         headers: [(String, String)], body: [UInt8]? = nil

@@ -10,6 +10,8 @@ final class Load: Sendable {
         var isOver = false
         var isAbandoned = false
         var underWay = 0
+        /// Documents a second.
+        var rate: Double
         /// Nodes that have just failed somebody, until when clients prefer others.
         var suspects: [ContinuousClock.Instant]
     }
@@ -23,7 +25,6 @@ final class Load: Sendable {
     private let findings: Findings
     private let policy: Policy
     private let nodes: Int
-    private let rate: Double
     private let state: Mutex<State>
 
     init(
@@ -34,12 +35,11 @@ final class Load: Sendable {
         self.submitter = submitter
         self.policy = policy
         self.nodes = nodes
-        self.rate = rate
         self.history = history
         self.findings = findings
         state = Mutex(
             State(
-                random: SeededGenerator(seed: seed),
+                random: SeededGenerator(seed: seed), rate: rate,
                 suspects: Array(repeating: ContinuousClock.now, count: nodes)))
     }
 
@@ -58,7 +58,7 @@ final class Load: Sendable {
         await withDiscardingTaskGroup { group in
             var due = ContinuousClock.now
             while !state.withLock({ $0.isOver }) {
-                let gap = state.withLock { Double.random(in: 0.5...1.5, using: &$0.random) } / rate
+                let gap = state.withLock { Double.random(in: 0.5...1.5, using: &$0.random) / $0.rate }
                 due = max(due, ContinuousClock.now - .seconds(1)) + .seconds(gap)
                 await RealTime.pause(due - ContinuousClock.now)
                 let hasRoom = state.withLock { state in
@@ -93,6 +93,7 @@ final class Load: Sendable {
         }
     }
 
+    func set(rate: Double) { state.withLock { $0.rate = rate } }
     func stop() { state.withLock { $0.isOver = true } }
     func abandon() { state.withLock { $0.isAbandoned = true } }
     var underWay: Int { state.withLock { $0.underWay } }

@@ -14,18 +14,19 @@ final class ProcessCluster: Sendable {
     }
 
     let folder: LedgerFolder
-    let mesh: LinkMesh
+    private let mesh: LinkMesh?
     private let findings: Findings
     private let places: Mutex<[Place]>
 
     var size: Int { folder.names.count }
 
-    init(_ folder: LedgerFolder, mesh: LinkMesh, findings: Findings) throws {
+    /// - Parameter mesh: between the nodes; they dial each other directly without one.
+    init(_ folder: LedgerFolder, mesh: LinkMesh? = nil, findings: Findings) throws {
         self.folder = folder
         self.mesh = mesh
         self.findings = findings
         places = Mutex(Array(repeating: Place(), count: folder.names.count))
-        try folder.route(through: mesh)
+        if let mesh { try folder.route(through: mesh) }
     }
 
     private func log(_ node: Int) -> String { folder.directory(node) + "/output.txt" }
@@ -110,7 +111,7 @@ final class ProcessCluster: Sendable {
         await withTaskGroup(of: Void.self) { group in
             for node in 0..<size { group.addTask { await self.terminate(node) } }
         }
-        await mesh.stop()
+        await mesh?.stop()
     }
 
     /// The most memory that each node has had.
