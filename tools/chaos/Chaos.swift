@@ -30,7 +30,7 @@ struct ChaosCommand: AsyncParsableCommand {
         help: "Keep a node away for so many entries, and measure how it comes back while appends go on.")
     var catchUp: Int?
     @Option(help: "Where the throw-away ledger is made; it is removed unless something was found.")
-    var scratch = NSTemporaryDirectory()
+    var scratch = "/tmp"
     @Flag(help: "Print the schedule, and end.")
     var schedule = false
 

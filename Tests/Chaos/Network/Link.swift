@@ -44,7 +44,7 @@ final class Link: Sendable {
             if let range = state.condition.delayMilliseconds {
                 arrival = arrival + .milliseconds(.random(in: range, using: &state.random))
             }
-            arrival = max(arrival, previous)
+            // Counted from its own sending: a sender mends several losses at a time.
             var pause = Self.retransmission
             for _ in 0..<Self.doublings {
                 guard state.condition.loss > 0,
@@ -53,7 +53,7 @@ final class Link: Sendable {
                 arrival = arrival + pause
                 pause = pause * 2
             }
-            return arrival
+            return max(arrival, previous)
         }
     }
 }

@@ -15,7 +15,7 @@ public struct LinkCondition: Sendable, Equatable {
     /// The chance that a chunk is lost.
     ///
     /// Bytes taken out of a stream would only break TLS; a lost packet shows in TCP as a pause. So a loss holds its
-    /// chunk, and all behind it, for a retransmission timeout: 200 ms, doubling for each loss in a row.
+    /// chunk, and all behind it, for a retransmission timeout: 200 ms, doubling each time that the chunk is lost again.
     public var loss: Double = 0
 
     public init(cut: Cut? = nil, delayMilliseconds: ClosedRange<Int64>? = nil, loss: Double = 0) {
