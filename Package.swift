@@ -159,7 +159,11 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "ReplicationTests", dependencies: ["Replication", "Simulation", "TestSupport"],
+            name: "ReplicationTests",
+            dependencies: [
+                "Replication", "Simulation", "TestSupport",
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
             swiftSettings: strict),
         .testTarget(name: "QueryTests", dependencies: ["Query", "TestSupport"], swiftSettings: strict),
         .testTarget(
