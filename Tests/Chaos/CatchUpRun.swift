@@ -84,10 +84,10 @@ public struct CatchUpRun: Sendable {
     private func run() async throws -> Report {
         try await cluster.startAll()
         try await load.openSession(within: .seconds(60))
-        async let sending: Void = load.run()
+        async let delivery: Void = load.run()
         do {
             let report = try await measure()
-            await sending
+            await delivery
             return try await check(report)
         } catch {
             load.stop()
@@ -119,7 +119,9 @@ public struct CatchUpRun: Sendable {
         try await cluster.start(away)
         guard let begin = await port.health(away) else { throw ChaosFailure("it does not answer") }
         let (began, appended) = (history.now, history.acknowledgedCount)
-        say("\(folder.names[away]) serves \((began - first).text) after its start, with \(begin.size) entries")
+        say(
+            "\(folder.names[away]) serves \((began - first).text) after its start, with \(begin.size) entries"
+        )
         let isLevel = await RealTime.wait(patience, every: .milliseconds(50)) {
             let healths = await port.healths()
             guard let own = healths[away]?.size, let most = healths.compactMap({ $0?.size }).max() else {

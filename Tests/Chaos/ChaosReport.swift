@@ -48,7 +48,8 @@ public struct ChaosReport: Sendable {
                     kinds[kind].map { "\($0.count) × \(kind.rawValue)" }
                 }.joined(separator: ", ")
                 + "; of them on the primary: \(episodes.flatMap(\.episode.faults).count { $0.target == .primary })"
-                + "; episodes with a slow or lossy network: \(episodes.count { $0.episode.network != .sound })")
+                + "; episodes with a slow or lossy network: \(episodes.count { $0.episode.network != .sound })"
+        )
         lines.append("in calm, from sending to receipt: \(Self.spread(calmLatencies))")
         for (name, some) in [
             ("up to f nodes at fault", episodes.filter { !$0.isBeyond }),
@@ -58,11 +59,14 @@ public struct ChaosReport: Sendable {
             lines.append("  longest gap in acknowledgements: \(Self.spread(some.map(\.longestGap)))")
             lines.append("  first receipt after the end: \(Self.spread(some.compactMap(\.resumed)))")
         }
-        let killed = episodes.filter { $0.episode.faults == [Fault(.kill, .primary)] && $0.episode.network == .sound }
+        let killed = episodes.filter {
+            $0.episode.faults == [Fault(.kill, .primary)] && $0.episode.network == .sound
+        }
         lines.append("the primary alone killed: \(killed.count) episodes")
         lines.append("  gap in acknowledgements: \(Self.spread(killed.map(\.longestGap)))")
         lines.append(
-            "  first receipt for what was sent after: \(Self.spread(killed.compactMap(\.firstAcknowledgement)))")
+            "  first receipt for what was sent after: \(Self.spread(killed.compactMap(\.firstAcknowledgement)))"
+        )
         lines.append("level \(leveled.text) after the end; \(entries) entries; query digest \(queryDigest)")
         lines.append(
             "most memory of a node: \(peakBytes.map { "\($0 >> 20) MB" }.joined(separator: ", "))")

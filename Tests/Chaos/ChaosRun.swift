@@ -110,7 +110,7 @@ public final class ChaosRun: Sendable {
     /// Goes through the schedule under load, until every document has its receipt.
     private func trouble(_ report: inout ChaosReport) async throws {
         let begin = history.now
-        async let sending: Void = load.run()
+        async let delivery: Void = load.run()
         async let reading: Void = readers.run()
         do {
             for (number, episode) in plan.schedule.episodes.enumerated() {
@@ -124,10 +124,12 @@ public final class ChaosRun: Sendable {
         doing("draining")
         load.stop()
         let drained = await RealTime.wait(plan.patience) { load.underWay == 0 }
-        if !drained { findings.add("\(load.underWay) documents got no receipt when everything was well again") }
+        if !drained {
+            findings.add("\(load.underWay) documents got no receipt when everything was well again")
+        }
         load.abandon()
         readers.stop()
-        await sending
+        await delivery
         await reading
         report.duration = history.now - begin
     }
@@ -139,7 +141,9 @@ public final class ChaosRun: Sendable {
         let size = UInt64(history.sentCount) + 1
         let level = await isLevel(plan.patience, { $0 == size })
         report.leveled = history.now - healed
-        if !level { findings.add("the nodes are not level after \(report.leveled.text): \(await describe())") }
+        if !level {
+            findings.add("the nodes are not level after \(report.leveled.text): \(await describe())")
+        }
         report.lastView = await port.healths().compactMap { $0?.currentView }.max() ?? 0
         for (node, health) in await port.healths().enumerated() {
             for line in health?.evidence ?? [] {
@@ -278,7 +282,8 @@ public final class ChaosRun: Sendable {
                 .compactMap(\.acknowledged).min().map { $0 - passed.ended }
             if !passed.isBeyond, report.episodes[index].longestGap > plan.stall {
                 findings.add(
-                    "nothing was acknowledged for \(report.episodes[index].longestGap.text) in: \(passed.episode)")
+                    "nothing was acknowledged for \(report.episodes[index].longestGap.text) in: \(passed.episode)"
+                )
             }
         }
         report.calmLatencies = appends.compactMap { append in

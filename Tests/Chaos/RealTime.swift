@@ -30,5 +30,7 @@ enum RealTime {
 extension Duration {
     var inSeconds: Double { self / .seconds(1) }
     /// `12.345 s`
-    var text: String { (inSeconds * 1000).rounded().isFinite ? "\((inSeconds * 1000).rounded() / 1000) s" : "-" }
+    var text: String {
+        (inSeconds * 1000).rounded().isFinite ? "\((inSeconds * 1000).rounded() / 1000) s" : "-"
+    }
 }

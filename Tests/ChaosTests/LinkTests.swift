@@ -136,7 +136,9 @@ import Testing
         }
     }
 
-    @Test func `passes bytes both ways, whole and in order, however slow and lossy the links are`() async throws {
+    @Test func `passes bytes both ways, whole and in order, however slow and lossy the links are`()
+        async throws
+    {
         try await Bench.run { bench in
             bench.mesh.set(LinkCondition(delayMilliseconds: 1...20, loss: 0.02), from: 0, to: 1)
             bench.mesh.set(LinkCondition(delayMilliseconds: 1...20), from: 1, to: 0)

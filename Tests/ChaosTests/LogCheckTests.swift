@@ -15,15 +15,16 @@ import Testing
         let port = try await LedgerPort(folder)
         let history = History()
         let load = Load(
-            port, try Submitter(folder), policy: folder.policy, nodes: 1, rate: 200, seed: 1, history: history,
+            port, try Submitter(folder), policy: folder.policy, nodes: 1, rate: 200, seed: 1,
+            history: history,
             findings: quiet)
         try await cluster.startAll()
         try await load.openSession(within: .seconds(60))
-        async let sending: Void = load.run()
+        async let delivery: Void = load.run()
         let isLoaded = await RealTime.wait(.seconds(60)) { history.acknowledgedCount >= 20 }
         #expect(isLoaded)
         load.stop()
-        await sending
+        await delivery
         let isFollowed = await RealTime.wait(.seconds(60)) {
             await port.health(0).map { $0.queried == $0.size } ?? false
         }

@@ -7,7 +7,8 @@ import Foundation
 struct ChaosCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "chaos",
-        abstract: "Run a ledger of real processes under load while nodes and links fail, then check everything.",
+        abstract:
+            "Run a ledger of real processes under load while nodes and links fail, then check everything.",
         discussion: """
             Nodes are killed, stopped and restarted; links are cut, slow and lossy; most of the time at most f nodes \
             at once. Afterwards every acknowledged entry is in every log at its index, the logs verify, the queries \

@@ -46,7 +46,9 @@ struct EntryRoutes: Sendable {
             case let rejection as Rejection: throw problem(rejection)
             case let failure as SubmissionFailure:
                 var problem =
-                    if case .rejected(let rejection) = failure { problem(rejection) } else { Problem(failure) }
+                    if case .rejected(let rejection) = failure { problem(rejection) } else {
+                        Problem(failure)
+                    }
                 if problem.status == .conflict { problem.entry = try identity.flatMap(entryOf) }
                 throw problem
             default: throw error

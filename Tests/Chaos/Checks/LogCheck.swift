@@ -59,7 +59,8 @@ struct LogCheck {
         for append in appends {
             guard let index = append.index else { continue }
             guard index < contents.size, contents.leafHashes[Int(index)] == append.leafHash else {
-                findings.add("document \(append.number) is not entry \(index) of \(name), as was acknowledged")
+                findings.add(
+                    "document \(append.number) is not entry \(index) of \(name), as was acknowledged")
                 continue
             }
             if contents.identities[Int(index)]?.id != Submitter.id(append.number) {

@@ -71,7 +71,8 @@ final class ProcessCluster: Sendable {
     /// SIGTERM; it has to end in order.
     func terminate(_ node: Int) async {
         guard let status = await end(node, SIGTERM), status != 0 else { return }
-        findings.add("\(folder.names[node]) ended with \(status) when it was told to stop: \(lastWords(node))")
+        findings.add(
+            "\(folder.names[node]) ended with \(status) when it was told to stop: \(lastWords(node))")
     }
 
     private func end(_ node: Int, _ signal: Int32) async -> Int32? {

@@ -1,16 +1,12 @@
 import Foundation
 
-/// The programs of this package, as they were built beside this one.
+/// The programs of this package, as they were built beside this one, be it `chaos` or the bundle of the tests.
 enum Programs {
     /// - Throws: `ChaosFailure` where it was not built.
     static func path(_ name: String) throws -> String {
         let own = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-        // The tests' own bundle, where another program runs it.
-        let beside = [own, URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()]
-        for folder in beside {
-            let path = folder.appending(path: name).path(percentEncoded: false)
-            if FileManager.default.isExecutableFile(atPath: path) { return path }
-        }
+        let path = own.appending(path: name).path(percentEncoded: false)
+        if FileManager.default.isExecutableFile(atPath: path) { return path }
         throw ChaosFailure("there is no \(name) in \(own.path): build it first")
     }
 
