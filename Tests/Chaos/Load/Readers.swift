@@ -21,7 +21,7 @@ final class Readers: Sendable {
     private let history: History
     private let findings: Findings
     /// How long a node may take to answer, on a machine that has other things to do.
-    private let patience: TimeAmount
+    private let patience: Duration
     private let state: Mutex<State>
 
     init(
@@ -33,7 +33,7 @@ final class Readers: Sendable {
         self.nodes = nodes
         self.history = history
         self.findings = findings
-        self.patience = TimeAmount(patience)
+        self.patience = patience
         state = Mutex(State(random: SeededGenerator(seed: seed)))
     }
 
@@ -55,22 +55,34 @@ final class Readers: Sendable {
                 return (well.isEmpty ? nil : state.random.pick(well), state.generation)
             }
             guard let node else { continue }
-            let reason: String?
-            do {
-                seen = try await read(node, since: seen)
-                history.noteRead()
-                reason = nil
-            } catch let error as LedgerPort.NoAnswer { reason = error.reason } catch { reason = "\(error)" }
+            // A connection that takes its time on a busy machine is tried again.
+            var reason = ""
+            var isRead = false
+            _ = await RealTime.wait(patience) {
+                do {
+                    seen = try await read(node, since: seen)
+                    isRead = true
+                    return true
+                } catch {
+                    reason = (error as? LedgerPort.NoAnswer)?.reason ?? "\(error)"
+                    return isOverOr(generation)
+                }
+            }
+            if isRead { history.noteRead() }
             // What failed while faults began or ended says nothing.
-            guard let reason, state.withLock({ $0.generation == generation }) else { continue }
+            guard !isRead, !isOverOr(generation) else { continue }
             findings.add("node \(node + 1), which is well, does not let itself be read: \(reason)")
         }
+    }
+
+    private func isOverOr(_ generation: Int) -> Bool {
+        state.withLock { $0.isOver || $0.generation != generation }
     }
 
     private struct Refused: Error, CustomStringConvertible { let description: String }
 
     private func get(_ path: String, _ node: Int) async throws -> [UInt8] {
-        let answer = try await port.get(path, at: node, within: patience)
+        let answer = try await port.get(path, at: node, within: .seconds(10))
         guard answer.status == 200 else {
             throw Refused(
                 description: "\(path): \(answer.status) \(String(decoding: answer.body, as: UTF8.self))")
