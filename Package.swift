@@ -162,6 +162,7 @@ let package = Package(
             name: "ReplicationTests",
             dependencies: [
                 "Replication", "Simulation", "TestSupport",
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             swiftSettings: strict),

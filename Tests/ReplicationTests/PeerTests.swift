@@ -1,4 +1,5 @@
 import Ledger
+import NIOCore
 import NIOEmbedded
 import Synchronization
 import TestSupport
