@@ -16,6 +16,16 @@ final class NodeProcess: Sendable {
         var line: [UInt8] = []
     }
 
+    /// Becomes the node. A socket of the forwarders that lived on in it would never end for the node at its other side,
+    /// so it gets no descriptors but its three.
+    private static let script = """
+        for descriptor in /proc/self/fd/*; do
+            number=${descriptor##*/}
+            if [ "$number" -gt 2 ]; then eval "exec $number>&-"; fi
+        done
+        exec setpriv --pdeathsig KILL "$0" serve --directory "$1"
+        """
+
     private let state = Mutex(State())
 
     /// - Parameter log: takes what the node says on standard error; appended to.
@@ -27,9 +37,7 @@ final class NodeProcess: Sendable {
             guard !bytes.isEmpty else { return handle.readabilityHandler = nil }
             self?.read(bytes)
         }
-        let command = [
-            "setpriv", "--pdeathsig", "KILL", program, "serve", "--directory", directory,
-        ]
+        let command = ["bash", "-c", Self.script, program, directory]
         Thread.detachNewThread { [self] in
             let processID = Self.spawn(
                 command, output: output.fileHandleForWriting.fileDescriptor, log: log)
@@ -61,8 +69,6 @@ final class NodeProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        // A socket of the forwarders that lived on in a node would never end for the node at its other side.
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
         var none = sigset_t()
         var all = sigset_t()
         sigemptyset(&none)
