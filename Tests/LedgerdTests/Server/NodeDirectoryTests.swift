@@ -1,4 +1,5 @@
 import Foundation
+import Ledger
 import Replication
 import TestSupport
 import Testing
