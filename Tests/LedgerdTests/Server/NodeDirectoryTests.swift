@@ -28,7 +28,8 @@ import Testing
             #expect(node.peerAddresses == [PeerAddress(member.peerAddress)])
         }
         try await withNode(["node1": "[::1]:9000"]) { path in
-            #expect(try NodeDirectory(path: path).peerAddresses == [PeerAddress(host: "::1", port: 9000)])
+            let node = try NodeDirectory(path: path)
+            #expect(node.peerAddresses == [PeerAddress(host: "::1", port: 9000)])
         }
     }
 
