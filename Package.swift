@@ -132,8 +132,39 @@ let package = Package(
             name: "simulate",
             dependencies: ["Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "tools/simulate", swiftSettings: strict),
+        // Real nodes in processes, a network between them that fails, and clients.
+        .target(
+            name: "Chaos",
+            dependencies: [
+                // It runs the real program: named here, so that it is built.
+                "ledgerd",
+                "Ledger", "Query", "TestSupport",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            path: "Tests/Chaos", swiftSettings: strict),
+        .executableTarget(
+            name: "chaos",
+            dependencies: ["Chaos", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "tools/chaos", swiftSettings: strict),
         .testTarget(
-            name: "ReplicationTests", dependencies: ["Replication", "Simulation", "TestSupport"],
+            name: "ChaosTests",
+            dependencies: [
+                "Chaos", "Ledger", "TestSupport",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ReplicationTests",
+            dependencies: [
+                "Replication", "Simulation", "TestSupport",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
             // Read and rewritten where they stand.
             exclude: ["Scenarios"], swiftSettings: strict),
         .testTarget(name: "QueryTests", dependencies: ["Query", "TestSupport"], swiftSettings: strict),

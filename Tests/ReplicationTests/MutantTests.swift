@@ -36,7 +36,6 @@ import Testing
         Hunt(defect: .secondNewViewAccepted, mode: .safety, isHostile: true, seeds: 30),
         Hunt(defect: .commitAfterLeavingView, mode: .safety, isHostile: false, seeds: 40),
         Hunt(defect: .voteBeforeWrite, mode: .safety, isHostile: true, seeds: 30),
-        Hunt(defect: .restartedPrimaryProposes, mode: .safety, isHostile: false, seeds: 60),
         Hunt(defect: .inheritedBlocksSignedAgain, mode: .safety, isHostile: true, seeds: 4),
         Hunt(defect: .timerForOwnEntriesOnly, mode: .liveness, isHostile: false, seeds: 6),
         Hunt(defect: .timeoutNeverFalls, mode: .liveness, isHostile: false, seeds: 6),

@@ -1,4 +1,6 @@
 import Ledger
+import NIOCore
+import NIOEmbedded
 import Synchronization
 import TestSupport
 import Testing
@@ -121,6 +123,35 @@ import Testing
         #expect(PeerAddress("[::1]:7501") == PeerAddress(host: "::1", port: 7501))
         #expect(PeerAddress("node.example:1") == PeerAddress(host: "node.example", port: 1))
         for text in ["", ":1", "a", "a:", "a:70000", "a:-1", "a:x"] { #expect(PeerAddress(text) == nil) }
+    }
+
+    @Test func `are dialled anew at once when the peer has dialled, and not twice`() throws {
+        let loop = EmbeddedEventLoop()
+        let dials = Mutex(0)
+        let tls = ledger.nodeKeys[0].tls
+        let peer = OutgoingPeer(
+            ReplicaID(1), name: "node2", own: Hello(ledgerID: ledger.ledgerID, node: ReplicaID(0)),
+            tls: try PeerTLS(
+                certificatePEM: tls.certificatePEM, keyPEM: tls.keyPEM,
+                keyDigests: ledger.genesis.members.map(\.tlsKeyDigest)),
+            loop: loop,
+            address: { _ in
+                dials.withLock { $0 += 1 }
+                return nil
+            }, report: { _ in })
+        peer.dial()
+        // Many failures later the pause is as long as it gets.
+        loop.advanceTime(by: .seconds(60))
+        let before = dials.withLock { $0 }
+        #expect((30...70).contains(before))
+        peer.hasComeBack()
+        loop.run()
+        #expect(dials.withLock { $0 } == before + 1)
+        // The pause that was cut short does not end a second time.
+        loop.advanceTime(by: .milliseconds(999))
+        #expect(dials.withLock { $0 } == before + 1)
+        loop.advanceTime(by: .milliseconds(1001))
+        #expect(dials.withLock { $0 } == before + 2)
     }
 
     @Test func `keep what is sent to a peer bounded, away or not`() async throws {

@@ -1,3 +1,4 @@
+import Foundation
 public import Ledger
 import Synchronization
 
@@ -41,12 +42,22 @@ public struct Identities: Sendable {
     public static func shared() throws -> Identities { try made.get() }
 
     /// The keys of `count` nodes from node 2 on, made when the first test of so many asks for them.
+    ///
+    /// From node 8 on they have the RSA key of node 7, each under an identifier of its own: a large committee is to be
+    /// quick to make, and who could open whose payloads is not what its tests are about.
     public static func furtherNodes(_ count: Int) throws -> ArraySlice<NodeKeys> {
         try madeNodes.withLock { made in
-            while made.count < count { made.append(try NodeKeys(number: made.count + 2)) }
+            while made.count < count {
+                let number = made.count + 2
+                made.append(
+                    try NodeKeys(
+                        number: number, sharing: number > sealingKeys ? made[sealingKeys - 2].sealing : nil))
+            }
             return made.prefix(count)
         }
     }
+
+    private static let sealingKeys = 7
 
     private init() throws {
         let directory = try TemporaryDirectory()
@@ -80,10 +91,16 @@ public struct NodeKeys: Sendable {
         self.tls = tls
     }
 
-    fileprivate init(number: Int) throws {
+    /// - Parameter shared: whose RSA key it gets; one of its own without.
+    fileprivate init(number: Int, sharing shared: Identity?) throws {
         let directory = try TemporaryDirectory()
+        let name = "node\(number)"
+        let sealing =
+            if let shared {
+                try Identity(name, sharing: shared, identifier: number, in: directory)
+            } else { try Identity(making: name, Identity.rsa, "", in: directory) }
         self.init(
-            sealing: try Identity(making: "node\(number)", Identity.rsa, "", in: directory),
+            sealing: sealing,
             tls: try Identity(making: "tls\(number)", Identity.p256, Identity.loopback, in: directory))
     }
 }
@@ -99,6 +116,21 @@ extension Identity {
         try directory.shell(
             "openssl req -x509 -newkey \(algorithm) -nodes -keyout \(name).key -out \(name).crt "
                 + "-subj /CN=\(name) -days 3650 \(options)")
+        try self.init(name, readFrom: directory)
+    }
+
+    /// Another certificate for a key that is there, with a key identifier that no other has.
+    fileprivate init(
+        _ name: String, sharing other: Identity, identifier: Int, in directory: TemporaryDirectory
+    ) throws {
+        try directory.write(other.keyPEM, "\(name).key")
+        try directory.shell(
+            "openssl req -x509 -key \(name).key -out \(name).crt -subj /CN=\(name) -days 3650 "
+                + "-addext subjectKeyIdentifier=\(String(format: "%040x", identifier))")
+        try self.init(name, readFrom: directory)
+    }
+
+    private init(_ name: String, readFrom directory: TemporaryDirectory) throws {
         let keyPEM = try directory.read("\(name).key")
         let certificatePEM = try directory.read("\(name).crt")
         self.init(

@@ -23,6 +23,8 @@ final class OutgoingPeer: Sendable {
         var attempts = 0
         /// What went wrong first in this attempt.
         var cause: String?
+        /// When it is dialled again. Taken away by whoever dials.
+        var pause: Scheduled<Void>?
         var dropCount: UInt64 = 0
         /// The operators know.
         var isInTrouble = false
@@ -109,7 +111,11 @@ final class OutgoingPeer: Sendable {
     // MARK: Dialling
 
     func dial() {
-        guard !line.withLock({ $0.isStopped }) else { return }
+        let isStopped = line.withLock { line in
+            line.pause = nil
+            return line.isStopped
+        }
+        guard !isStopped else { return }
         guard let address = address(id) else { return dialAgain("its address is not known") }
         let bootstrap = ClientBootstrap(group: loop)
             .channelOption(.socketOption(.so_keepalive), value: 1)
@@ -191,7 +197,21 @@ final class OutgoingPeer: Sendable {
         let limits = Limits.reconnectMilliseconds
         let longest = min(limits.first << Int64(min(attempts - 1, 16)), limits.most)
         let delay = Int64.random(in: longest / 2...longest)
-        loop.scheduleTask(in: .milliseconds(delay)) { self.dial() }
+        line.withLock { $0.pause = loop.scheduleTask(in: .milliseconds(delay)) { self.dial() } }
+    }
+
+    /// The peer has dialled this node, so it is there: a pause ends now. A node that comes back is needed at once, perhaps
+    /// for the quorum of a view.
+    func hasComeBack() {
+        loop.execute { [self] in
+            let pause = line.withLock { line in
+                defer { line.pause = nil }
+                return line.pause
+            }
+            guard let pause else { return }
+            pause.cancel()
+            dial()
+        }
     }
 
     func stop() async {

@@ -199,6 +199,7 @@ public final class PeerNetwork: Sendable {
             return state.incoming[peer]
         }
         older?.close(promise: nil)
+        peers[Int(peer.value)]?.hasComeBack()
     }
 
     private func closed(_ channel: any Channel) {

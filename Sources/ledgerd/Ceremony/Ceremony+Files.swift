@@ -14,6 +14,9 @@ struct NodeConfiguration: Codable, Sendable, Equatable {
     var peers: Listener
     /// Where the log and the keys of its payloads are kept.
     var data: String
+    /// Where this node dials others, by their names, if elsewhere than the genesis says: behind a tunnel, or a test's
+    /// forwarder. `init` writes none.
+    var peerAddresses: [String: String]?
 
     static let fileName = "config.json"
 }

@@ -44,9 +44,12 @@ struct EntryRoutes: Sendable {
         } catch {
             node.metrics.submissionsRefused.increment()
             switch error {
-            case let rejection as Rejection: throw Problem(rejection)
+            case let rejection as Rejection: throw problem(rejection)
             case let failure as SubmissionFailure:
-                var problem = Problem(failure)
+                var problem =
+                    if case .rejected(let rejection) = failure { problem(rejection) } else {
+                        Problem(failure)
+                    }
                 if problem.status == .conflict { problem.entry = try identity.flatMap(entryOf) }
                 throw problem
             default: throw error
@@ -59,6 +62,23 @@ struct EntryRoutes: Sendable {
         return Response.bytes(
             receipt.bytes, "text/plain; charset=utf-8", .never, status: acknowledgement.isNew ? .created : .ok
         ).with(.location, "/v1/entries/\(acknowledgement.index)")
+    }
+
+    /// Whom later blocks enrolled, and which sessions they opened, a node that is behind does not know: what it finds
+    /// wrong about a signer or a session is no answer for ever.
+    private func problem(_ rejection: Rejection) -> Problem {
+        switch rejection.code {
+        case .unauthenticated, .forbidden, .sealing: isBehind ? .behind : Problem(rejection)
+        case .malformed, .tooLarge, .invalid, .conflict, .erased: Problem(rejection)
+        }
+    }
+
+    /// Whether others have blocks that this node lacks; or it has not heard enough of them to know.
+    private var isBehind: Bool {
+        let status = node.driver.status
+        let heights = status.peers.filter { $0.id != node.directory.id }.compactMap(\.committed)
+        return heights.count + 1 < node.directory.electorate.committee.quorum
+            || heights.contains { $0 > status.committed }
     }
 
     /// The final entry of a document, told to its submitter alone: the identity is that of the signature.

@@ -94,6 +94,9 @@ final class Node: Sendable {
                     certificatePEM: [UInt8](Data(contentsOf: URL(filePath: directory.tlsCertificatePath))),
                     keyPEM: [UInt8](Data(contentsOf: URL(filePath: directory.tlsKeyPath))),
                     listener: PeerAddress(host: listener.host, port: Int(listener.port)),
+                    address: { [addresses = directory.peerAddresses] id in
+                        Int(id.value) < addresses.count ? addresses[Int(id.value)] : nil
+                    },
                     report: { logger.notice("\($0)") }))
         } catch {
             throw CommandFailure(

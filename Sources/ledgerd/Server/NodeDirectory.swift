@@ -1,5 +1,6 @@
 import Foundation
 import Ledger
+import Replication
 
 /// What a node reads from its directory before it serves: who it is, and its keys.
 ///
@@ -13,6 +14,8 @@ struct NodeDirectory: Sendable {
     let ledgerID: Digest
     /// This node among the members.
     let id: ReplicaID
+    /// Where this node dials each member, itself included.
+    let peerAddresses: [PeerAddress?]
     let electorate: Electorate
     let policy: Policy
     let voteKey: SigningKey
@@ -56,6 +59,7 @@ struct NodeDirectory: Sendable {
         }
         let member = genesis.members[position]
         id = ReplicaID(UInt16(position))
+        peerAddresses = try Self.peerAddresses(genesis, configuration, in: path)
 
         voteKey = try Self.readEd25519("vote.key", in: path, public: member.voteKey)
         ledgerKey = NoteSigningKey(
@@ -70,6 +74,22 @@ struct NodeDirectory: Sendable {
             }
             decryption = EntryChecker.NodeDecryption(key: key, certificate: certificate)
         } catch { throw Self.unusable("sealing.key", in: path, error.reason) }
+    }
+
+    /// What the genesis says, unless the configuration knows better. Keys are pinned, so that a wrong address costs
+    /// availability at most.
+    private static func peerAddresses(
+        _ genesis: Genesis, _ configuration: NodeConfiguration, in path: String
+    ) throws -> [PeerAddress?] {
+        let others = configuration.peerAddresses ?? [:]
+        for (name, text) in others.sorted(by: { $0.key < $1.key }) {
+            guard genesis.members.contains(where: { $0.name == name }), PeerAddress(text) != nil else {
+                throw unusable(
+                    NodeConfiguration.fileName, in: path,
+                    "peerAddresses: “\(name)” is no member of the genesis, or “\(text)” is not host:port")
+            }
+        }
+        return genesis.members.map { PeerAddress(others[$0.name] ?? $0.peerAddress) }
     }
 
     private static func readEd25519(

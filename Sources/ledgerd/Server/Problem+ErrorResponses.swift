@@ -52,6 +52,10 @@ extension Problem {
 
     static let busy = Problem("busy", .tooManyRequests, "too many entries wait: come back in a second")
         .with(.retryAfter, "1")
+    static let behind = Problem(
+        "behind", .serviceUnavailable,
+        "this node is behind the others, and does not know yet what this rests on: send the same to another, or soon"
+    ).with(.retryAfter, "1")
     static let notFound = Problem("not-found", .notFound, "there is nothing at this address")
     static let method = Problem("method", .methodNotAllowed, "this address does not take that method")
     static let brokenBody = Problem("broken-body", .badRequest, "the body ended before its end")
