@@ -65,7 +65,15 @@ final class LinkForwarder: Sendable {
         near.closeFuture.whenComplete { [self] _ in
             state.withLock { $0.connections[ObjectIdentifier(near)] = nil }
         }
+        // Once it is active: its initializer runs before.
+        near.eventLoop.execute { [self] in connect(near) }
+        return near.eventLoop.makeSucceededVoidFuture()
+    }
+
+    private func connect(_ near: any Channel) {
         ClientBootstrap(group: near.eventLoop)
+            // Busy machines take their time, even on the loopback.
+            .connectTimeout(.seconds(60))
             .channelOption(.autoRead, value: false)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .connect(host: "127.0.0.1", port: target)
@@ -89,6 +97,5 @@ final class LinkForwarder: Sendable {
                 outward.start()
                 homeward.start()
             }
-        return near.eventLoop.makeSucceededVoidFuture()
     }
 }
