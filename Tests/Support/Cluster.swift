@@ -40,7 +40,7 @@ public final class Cluster: Sendable {
         self.timing = timing
         // On a busy machine a few views may fail; that is not what these tests are about.
         var patient = ReplicaDriver.Patience()
-        patient.submission = .seconds(60)
+        patient.submission = .seconds(150)
         self.patience = patience ?? patient
         clock = ManualClock(at: ledger.start)
         directory = try TemporaryDirectory()
