@@ -16,7 +16,7 @@ public final class Cluster: Sendable {
     public let clock: ManualClock
     private let directory: TemporaryDirectory
     private let timing: Timing
-    private let patience: ReplicaDriver.Patience
+    private let patience: [Int: ReplicaDriver.Patience]
     private let nodes: Mutex<[Running?]>
     private let addresses: Addresses
     private let reports = Mutex<[String]>([])
@@ -33,15 +33,15 @@ public final class Cluster: Sendable {
     }
 
     /// Starts all nodes.
+    ///
+    /// - Parameter patience: of single nodes. The others wait long: on a busy machine a few views may
+    ///   fail, and that is not what these tests are about.
     public init(
-        _ ledger: TestLedger, timing: Timing = Timing(), patience: ReplicaDriver.Patience? = nil
+        _ ledger: TestLedger, timing: Timing = Timing(), patience: [Int: ReplicaDriver.Patience] = [:]
     ) async throws {
         self.ledger = ledger
         self.timing = timing
-        // On a busy machine a few views may fail; that is not what these tests are about.
-        var patient = ReplicaDriver.Patience()
-        patient.submission = .seconds(150)
-        self.patience = patience ?? patient
+        self.patience = patience
         clock = ManualClock(at: ledger.start)
         directory = try TemporaryDirectory()
         let size = ledger.genesis.members.count
@@ -84,13 +84,15 @@ public final class Cluster: Sendable {
             atPath: path(of: node), withIntermediateDirectories: true)
         let log = try LogStore(
             directory: path(of: node), genesis: ledger.genesisHeader, access: .writing(.full))
+        var patient = ReplicaDriver.Patience()
+        patient.submission = .seconds(150)
         let driver = try ReplicaDriver(
             ports: .init(
                 log: log, voteKey: ledger.voteKeys[node], electorate: ledger.electorate, network: network,
                 clock: { [clock] in clock.now }, onCommit: { [commits] _, _ in commits.note() },
                 report: { [weak self] line in self?.note("node \(node): \(line)") }),
             id: ReplicaID(UInt16(node)), genesis: ledger.genesis, ledgerID: ledger.ledgerID, timing: timing,
-            patience: patience)
+            patience: patience[node] ?? patient)
         let running = Running(log: log, driver: driver, checker: try ledger.checker(of: node))
         nodes.withLock { $0[node] = running }
     }
