@@ -50,36 +50,11 @@ import Testing
                 let start = max(0, next - Int.random(in: 0...5, using: &generator))
                 let end = min(feeds.count, next + Int.random(in: 0...20, using: &generator))
                 _ = try store.apply(Array(feeds[start..<end]))
-                try checkRollups(of: store)
+                try store.checkTrees()
             }
             let store = try open(path)
             #expect(try store.digest() == expected)
             #expect(try store.status().samples == whole.store.status().samples)
-        }
-    }
-
-    /// Every stored rollup is what its samples amount to.
-    private func checkRollups(of store: QueryStore) throws {
-        let tables = store.tables
-        for series in store.index.withLock({ $0.all }) {
-            try store.store.read { transaction throws(StoreError) in
-                let all = TimeWindow(after: .min, through: .max)
-                let added = try transaction.addedSamples(of: series.id, in: all, tables)
-                #expect(added != nil)
-                #expect(try transaction.value(tables.rollups, series.id) == added)
-                var days: [Int64: Rollup] = [:]
-                try transaction.scanSamples(of: series.id, in: all, tables) { sample throws(StoreError) in
-                    let day = DayKey.day(of: sample.time)
-                    days[day] = Rollup.joined(days[day], Rollup(sample))
-                    return .next
-                }
-                var stored: [Int64: Rollup] = [:]
-                try transaction.scan(tables.days) { key, rollup throws(StoreError) in
-                    if key.series == series.id { stored[key.day] = rollup }
-                    return .next
-                }
-                #expect(stored == days)
-            }
         }
     }
 
@@ -93,7 +68,7 @@ import Testing
                 let count = try fixture.store.erase(EntryIndex(index))
                 #expect(count == feeds[Int(index)].document?.measures.count ?? 0)
                 #expect(try fixture.store.erase(EntryIndex(index)) == 0)
-                try checkRollups(of: fixture.store)
+                try fixture.store.checkTrees()
             }
             // As if the payloads had been gone from the beginning: series that lost all samples are gone too.
             let never = try StoreFixture(
@@ -236,25 +211,37 @@ import Testing
     }
 
     @Test func `decodes its records only whole and never traps on damage`() throws {
-        let quantity = try #require(Quantity("-12.5"))
-        let sample = Sample(time: -5, index: EntryIndex(7), position: 3, value: quantity)
+        var chunk = SampleChunk(
+            live: try (0..<40).map {
+                Sample(
+                    time: -5 + $0 * $0, index: EntryIndex(UInt64(7 * $0 % 13)), position: UInt32($0 % 3),
+                    value: try #require(Quantity("-12.\($0 + 1)")))
+            })
+        chunk.withdrawn = [SampleChunk.Withdrawn(sample: chunk.live[9], by: EntryIndex(99))]
+        let branch = try #require(Branch(chunk, id: 12))
+        let node = TreeNode(level: 2, branches: [branch, branch])
+        var record = TreeRecord()
+        (record.level, record.root, record.head) = (2, 77, chunk)
         let records: [([UInt8], ([UInt8]) throws -> [UInt8])] = [
-            (Rollup(sample).valueBytes, { try Rollup(valueBytes: $0).valueBytes }),
-            (QuantityRecord(quantity).valueBytes, { try QuantityRecord(valueBytes: $0).valueBytes }),
+            (chunk.valueBytes, { try SampleChunk(valueBytes: $0).valueBytes }),
+            (node.valueBytes, { try TreeNode(valueBytes: $0).valueBytes }),
+            (record.valueBytes, { try TreeRecord(valueBytes: $0).valueBytes }),
+            (LogBuckets(chunk.live).valueBytes, { try LogBuckets(valueBytes: $0).valueBytes }),
             (
                 SeriesRecord(name: "a.b", unit: "s", labels: [Label(name: "x", value: "y")]).valueBytes,
                 { try SeriesRecord(valueBytes: $0).valueBytes }
             ),
             (
-                SampleKey(series: SeriesID(1), time: -9, index: 2, position: 3).keyBytes,
-                { try SampleKey(keyBytes: $0).keyBytes }
+                AggregateRecord(kind: 1, name: "a.b", unit: "s", values: ["x"]).valueBytes,
+                { try AggregateRecord(valueBytes: $0).valueBytes }
             ),
-            (DayKey(series: SeriesID(1), day: -9).keyBytes, { try DayKey(keyBytes: $0).keyBytes }),
             (
-                EntryRecord(items: [
-                    EntryRecord.Item(series: SeriesID(300), time: -1, position: 0),
-                    EntryRecord.Item(series: SeriesID(1), time: 1_700_000_000_000, position: 900),
-                ]).valueBytes, { try EntryRecord(valueBytes: $0).valueBytes }
+                SeriesList([SeriesID(300), SeriesID(1)]).valueBytes,
+                { try SeriesList(valueBytes: $0).valueBytes }
+            ),
+            (
+                CorrectionChain([EntryIndex(4), EntryIndex(900)]).valueBytes,
+                { try CorrectionChain(valueBytes: $0).valueBytes }
             ),
         ]
         var generator = SeededGenerator(seed: 9)
@@ -277,9 +264,5 @@ import Testing
         }
         #expect(
             [Int64.min, -1, 0, 1, .max].map(\.ordered) == [Int64.min, -1, 0, 1, .max].map(\.ordered).sorted())
-        #expect(
-            [-86_400_001, -86_400_000, -1, 0, 86_399_999, 86_400_000].map { DayKey.day(of: $0) } == [
-                -2, -1, -1, 0, 0, 1,
-            ])
     }
 }

@@ -27,7 +27,7 @@ struct AllCommand: AsyncParsableCommand {
         try await Workbench.run(options) { bench in
             try await DocumentsBench(bench).run()
             try await AuditBench(bench).run()
-            try QueriesBench(bench).run()
+            try QueriesBench(directory: bench.directory, events: 1_000_000, rounds: options.rounds).run()
         }
     }
 }
@@ -55,11 +55,18 @@ struct AuditCommand: AsyncParsableCommand {
 
 struct QueriesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "queries", abstract: "Documents per second into the query store, and some queries.")
+        commandName: "queries",
+        abstract:
+            "KPI events per second into the query store, their size, and questions beside other engines.")
     @OptionGroup var options: BenchOptions
 
+    @Option(help: "How many events.")
+    var events = 10_000_000
+
     func run() async throws {
-        try await Workbench.run(options) { bench in try QueriesBench(bench).run() }
+        try await Workbench.inScratch(options) { directory in
+            try QueriesBench(directory: directory, events: events, rounds: options.rounds).run()
+        }
     }
 }
 

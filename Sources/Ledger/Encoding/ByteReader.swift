@@ -14,7 +14,8 @@ public struct DecodingFailure: Error, Hashable, Sendable, CustomStringConvertibl
 
 /// Reads what `ByteWriter` wrote. Never traps on any input.
 public struct ByteReader: Sendable {
-    @usableFromInline let bytes: [UInt8]
+    /// The whole input.
+    public let bytes: [UInt8]
     @usableFromInline var position = 0
     @inlinable public var offset: Int { position }
 
@@ -45,6 +46,17 @@ public struct ByteReader: Sendable {
         let piece = Array(bytes[offset..<offset + count])
         position += count
         return piece
+    }
+
+    /// Steps over some bytes, and says where in the input they lie.
+    @inlinable public mutating func skip(
+        _ count: Int, _ what: String
+    ) throws(DecodingFailure) -> Range<Int> {
+        guard count >= 0, remaining >= count else {
+            throw DecodingFailure("\(what) is cut short", at: offset)
+        }
+        defer { position += count }
+        return position..<position + count
     }
 
     public mutating func readDigest(_ what: String) throws(DecodingFailure) -> Digest {

@@ -35,10 +35,27 @@ public struct Quantity: Hashable, Sendable {
         self.scale = places
     }
 
+    /// The digits with `scale` places behind the point. `nil` where there are more, or the number is too large.
+    public func coefficient(atScale scale: UInt8) -> Int64? {
+        guard scale >= self.scale, scale <= 9 else { return nil }
+        let (result, overflows) = coefficient.multipliedReportingOverflow(
+            by: Self.wholePowersOfTen[Int(scale - self.scale)])
+        return overflows || result.magnitude > Self.largestCoefficient ? nil : result
+    }
+
+    private static let wholePowersOfTen: [Int64] = [
+        1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000,
+    ]
+
     private static let largestCoefficient: UInt64 = 999_999_999_999_999_999
 
     /// The value in units of 10⁻⁹, the unit of exact sums.
     public var nanos: Int128 { Int128(coefficient) * Self.powersOfTen[9 - Int(scale)] }
+
+    /// What one unit of a coefficient is worth in nanos.
+    ///
+    /// - Precondition: `scale` is at most 9.
+    public static func nanos(atScale scale: UInt8) -> Int128 { powersOfTen[9 - Int(scale)] }
 
     private static let powersOfTen: [Int128] = [
         1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000,

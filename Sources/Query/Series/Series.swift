@@ -1,6 +1,6 @@
 public import Ledger
 
-/// The number of a series in one query store: given in the order of arrival, never used twice, and so not the same
+/// The number of a series, or of an aggregate across series, in one query store: given in the order of arrival, never used twice, and so not the same
 /// in every node. Stored as `u64`, big-endian.
 public struct SeriesID: Hashable, Comparable, Sendable {
     public let value: UInt64

@@ -6,6 +6,9 @@ struct SeriesIndex: Sendable {
     private var ids: [[UInt8]: SeriesID] = [:]
     /// For each name and value, in both forms: the series that have it, ascending.
     private var postings: [Label: [SeriesID]] = [:]
+    var aggregates: Aggregates
+
+    init(kinds: [[String]]) { aggregates = Aggregates(kinds: kinds) }
 
     var count: Int { byID.count }
 
@@ -19,6 +22,7 @@ struct SeriesIndex: Sendable {
     mutating func insert(_ series: Series) {
         guard byID.updateValue(series, forKey: series.id) == nil else { return }
         ids[series.identity] = series.id
+        aggregates.insert(series)
         for label in Self.keys(of: series) {
             var list = postings[label] ?? []
             // Nearly always the end: ids ascend.
@@ -32,6 +36,7 @@ struct SeriesIndex: Sendable {
     mutating func remove(_ id: SeriesID) {
         guard let series = byID.removeValue(forKey: id) else { return }
         ids[series.identity] = nil
+        aggregates.remove(id)
         for label in Self.keys(of: series) {
             postings[label]?.removeAll { $0 == id }
             if postings[label]?.isEmpty == true { postings[label] = nil }

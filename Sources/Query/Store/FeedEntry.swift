@@ -7,17 +7,20 @@ public struct FeedEntry: Hashable, Sendable {
     public let blockTime: Timestamp
     /// `nil` for governance, sessions, and entries whose payload is erased.
     public let document: KPIDocument?
+    /// The entry of the document that this one replaces: its samples count no longer, from this entry on.
+    public let replaces: EntryIndex?
     /// Entries whose erasure this entry orders. They are taken out in the transaction that follows this entry.
     public let erases: [EntryIndex]
 
     public init(
         index: EntryIndex, blockHeight: BlockHeight, blockTime: Timestamp, document: KPIDocument?,
-        erases: [EntryIndex] = []
+        replaces: EntryIndex? = nil, erases: [EntryIndex] = []
     ) {
         self.index = index
         self.blockHeight = blockHeight
         self.blockTime = blockTime
         self.document = document
+        self.replaces = replaces
         self.erases = erases
     }
 }
@@ -51,6 +54,8 @@ public enum QueryStoreError: Error, Hashable, Sendable, CustomStringConvertible 
 public enum RebuildReason: Hashable, Sendable, CustomStringConvertible {
     case otherFormat(found: UInt32, expected: UInt32)
     case otherLedger
+    /// The configuration asks for other aggregates across series.
+    case otherAggregates
     case damaged(reason: String)
 
     public var description: String {
@@ -58,6 +63,8 @@ public enum RebuildReason: Hashable, Sendable, CustomStringConvertible {
         case .otherFormat(let found, let expected):
             "query store has format \(found), this program writes \(expected): rebuilding it from the log"
         case .otherLedger: "query store belongs to another ledger: rebuilding it from the log"
+        case .otherAggregates:
+            "other aggregates are configured than the query store keeps: rebuilding it from the log"
         case .damaged(let reason): "query store is damaged (\(reason)): rebuilding it from the log"
         }
     }

@@ -1,85 +1,6 @@
 public import Ledger
 
-// What the query store keeps, and how. Integers are big-endian, times have their sign bit flipped in keys, so that
-// LMDB's order of bytes is the order of time.
-
-/// `series u64 ‖ time u64 ‖ index u64 ‖ position u32`: the samples of a series lie together, in order.
-struct SampleKey: TableKey, Hashable {
-    let series: SeriesID
-    let time: Int64
-    let index: UInt64
-    let position: UInt32
-
-    init(series: SeriesID, time: Int64, index: UInt64, position: UInt32) {
-        self.series = series
-        self.time = time
-        self.index = index
-        self.position = position
-    }
-
-    var keyBytes: [UInt8] {
-        var writer = ByteWriter(capacity: 28)
-        writer.write(series.value)
-        writer.write(time.ordered)
-        writer.write(index)
-        writer.write(position)
-        return writer.bytes
-    }
-
-    init(keyBytes: [UInt8]) throws(DecodingFailure) {
-        self = try ByteReader.decode(keyBytes) { reader throws(DecodingFailure) in
-            SampleKey(
-                series: SeriesID(try reader.read(UInt64.self, "series")),
-                time: Int64(ordered: try reader.read(UInt64.self, "time")),
-                index: try reader.read(UInt64.self, "index"),
-                position: try reader.read(UInt32.self, "position"))
-        }
-    }
-}
-
-/// `series u64 ‖ day u64`: a day of UTC, counted from 1970.
-struct DayKey: TableKey, Hashable, Comparable {
-    static let milliseconds: Int64 = 86_400_000
-
-    let series: SeriesID
-    let day: Int64
-
-    init(series: SeriesID, day: Int64) {
-        self.series = series
-        self.day = day
-    }
-
-    init(series: SeriesID, time: Int64) {
-        self.init(series: series, day: Self.day(of: time))
-    }
-
-    /// Rounds down, before 1970 too.
-    static func day(of time: Int64) -> Int64 {
-        time / milliseconds - (time % milliseconds < 0 ? 1 : 0)
-    }
-
-    /// All times of the day.
-    var window: TimeWindow {
-        TimeWindow(after: day * Self.milliseconds - 1, through: (day + 1) * Self.milliseconds - 1)
-    }
-
-    var keyBytes: [UInt8] {
-        var writer = ByteWriter(capacity: 16)
-        writer.write(series.value)
-        writer.write(day.ordered)
-        return writer.bytes
-    }
-
-    init(keyBytes: [UInt8]) throws(DecodingFailure) {
-        self = try ByteReader.decode(keyBytes) { reader throws(DecodingFailure) in
-            DayKey(
-                series: SeriesID(try reader.read(UInt64.self, "series")),
-                day: Int64(ordered: try reader.read(UInt64.self, "day")))
-        }
-    }
-
-    static func < (left: Self, right: Self) -> Bool { (left.series, left.day) < (right.series, right.day) }
-}
+// What the query store keeps besides its trees, and how. Integers are big-endian.
 
 extension SeriesID: TableKey {
     public var keyBytes: [UInt8] { value.keyBytes }
@@ -148,84 +69,123 @@ struct SeriesRecord: TableValue, Hashable {
     }
 }
 
-/// What an entry brought, so that it can be taken back when the entry is erased: for each sample the series, the time
-/// as a difference to the one before, and the position likewise, as varints.
-struct EntryRecord: TableValue, Hashable {
-    struct Item: Hashable {
-        let series: SeriesID
-        let time: Int64
-        let position: UInt32
-    }
+/// Series by number, ascending: `first varint ‖ (difference to the one before, varint)*`.
+struct SeriesList: TableValue, Hashable {
+    private(set) var ids: [SeriesID]
 
-    var items: [Item]
-
-    init(items: [Item]) { self.items = items }
+    init(_ ids: Set<SeriesID>) { self.ids = ids.sorted() }
 
     var valueBytes: [UInt8] {
-        var writer = ByteWriter(capacity: items.count * 4)
-        var time: Int64 = 0
-        var position: UInt32 = 0
-        for item in items {
-            writer.writeVarint(item.series.value)
-            // Timestamps span less than 2⁴⁹ milliseconds.
-            writer.writeSignedVarint(item.time - time)
-            writer.writeVarint(UInt64(item.position - position))
-            time = item.time
-            position = item.position
+        var writer = ByteWriter(capacity: 2 * ids.count)
+        var before: UInt64 = 0
+        for id in ids {
+            writer.writeVarint(id.value - before)
+            before = id.value
         }
         return writer.bytes
     }
 
     init(valueBytes: [UInt8]) throws(DecodingFailure) {
-        items = try ByteReader.decode(valueBytes) { reader throws(DecodingFailure) in
-            var items: [Item] = []
-            var time: Int64 = 0
-            var position: UInt64 = 0
+        ids = try ByteReader.decode(valueBytes) { reader throws(DecodingFailure) in
+            var ids: [SeriesID] = []
+            var id: UInt64 = 0
             while reader.remaining > 0 {
-                let series = SeriesID(try reader.readVarint("series"))
-                time = time &+ (try reader.readSignedVarint("time"))
-                position = position &+ (try reader.readVarint("position"))
-                guard let place = UInt32(exactly: position) else {
-                    throw DecodingFailure("position is too large", at: reader.offset)
-                }
-                items.append(Item(series: series, time: time, position: place))
+                id = id &+ (try reader.readVarint("series"))
+                ids.append(SeriesID(id))
             }
-            return items
+            return ids
         }
     }
 }
 
-/// `count u64 ‖ sum u128 ‖ minimum ‖ maximum ‖ first sample ‖ last sample`.
-extension Rollup: TableValue {
-    public var valueBytes: [UInt8] {
-        var writer = ByteWriter(capacity: 80)
-        writer.write(count)
-        writer.write(UInt128(bitPattern: sum))
-        writer.writeQuantity(minimum)
-        writer.writeQuantity(maximum)
-        for sample in [first, last] {
-            writer.write(sample.time.ordered)
-            writer.write(sample.index.value)
-            writer.write(sample.position)
-            writer.writeQuantity(sample.value)
-        }
+/// What an aggregate's series have in common: `kind u8 ‖ name ‖ unit ‖ (value of a label of the kind)*`, texts with their
+/// length before them. `kind` is a place among the kinds of the store.
+struct AggregateRecord: TableValue, Hashable {
+    let kind: UInt8
+    let name: String
+    let unit: String
+    let values: [String]
+
+    var valueBytes: [UInt8] {
+        var writer = ByteWriter()
+        writer.write(kind)
+        writer.writeSized(name)
+        writer.writeSized(unit)
+        for value in values { writer.writeSized(value) }
         return writer.bytes
     }
 
-    public init(valueBytes: [UInt8]) throws(DecodingFailure) {
+    init(kind: UInt8, name: String, unit: String, values: [String]) {
+        self.kind = kind
+        self.name = name
+        self.unit = unit
+        self.values = values
+    }
+
+    init(valueBytes: [UInt8]) throws(DecodingFailure) {
         self = try ByteReader.decode(valueBytes) { reader throws(DecodingFailure) in
-            func readSample() throws(DecodingFailure) -> Sample {
-                Sample(
-                    time: Int64(ordered: try reader.read(UInt64.self, "time")),
-                    index: EntryIndex(try reader.read(UInt64.self, "index")),
-                    position: try reader.read(UInt32.self, "position"),
-                    value: try reader.readQuantity("value"))
+            let limit = valueBytes.count
+            let kind = try reader.read(UInt8.self, "kind")
+            let name = try reader.readSizedText("name", limitBytes: limit)
+            let unit = try reader.readSizedText("unit", limitBytes: limit)
+            var values: [String] = []
+            while reader.remaining > 0 {
+                values.append(try reader.readSizedText("value", limitBytes: limit))
             }
-            return Rollup(
-                count: try reader.read(UInt64.self, "count"),
-                sum: Int128(bitPattern: try reader.read(UInt128.self, "sum")),
-                minimum: try reader.readQuantity("minimum"), maximum: try reader.readQuantity("maximum"),
-                first: try readSample(), last: try readSample())
+            return AggregateRecord(kind: kind, name: name, unit: unit, values: values)
+        }
+    }
+}
+
+/// What a correction replaces: `replaced varint ‖ origin varint`.
+struct CorrectionRecord: TableValue, Hashable {
+    /// The entry that it names.
+    let replaced: EntryIndex
+    /// The first document of its chain, under which the chain is kept.
+    let origin: EntryIndex
+
+    init(replaced: EntryIndex, origin: EntryIndex) {
+        self.replaced = replaced
+        self.origin = origin
+    }
+
+    var valueBytes: [UInt8] {
+        var writer = ByteWriter()
+        writer.writeVarint(replaced.value)
+        writer.writeVarint(origin.value)
+        return writer.bytes
+    }
+
+    init(valueBytes: [UInt8]) throws(DecodingFailure) {
+        self = try ByteReader.decode(valueBytes) { reader throws(DecodingFailure) in
+            CorrectionRecord(
+                replaced: EntryIndex(try reader.readVarint("replaced")),
+                origin: EntryIndex(try reader.readVarint("origin")))
+        }
+    }
+}
+
+/// A document and its corrections, in order: `(index varint)*`. What counts is the last one's; each of the others was
+/// taken out by the one after it.
+struct CorrectionChain: TableValue, Hashable {
+    /// The document itself first, unless it is erased.
+    var entries: [EntryIndex]
+
+    init(_ entries: [EntryIndex]) { self.entries = entries }
+
+    func successor(of entry: EntryIndex) -> EntryIndex? { entries.first { $0 > entry } }
+
+    var valueBytes: [UInt8] {
+        var writer = ByteWriter()
+        for entry in entries { writer.writeVarint(entry.value) }
+        return writer.bytes
+    }
+
+    init(valueBytes: [UInt8]) throws(DecodingFailure) {
+        entries = try ByteReader.decode(valueBytes) { reader throws(DecodingFailure) in
+            var entries: [EntryIndex] = []
+            while reader.remaining > 0 { entries.append(EntryIndex(try reader.readVarint("entry"))) }
+            return entries
         }
     }
 }

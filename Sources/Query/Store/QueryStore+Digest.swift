@@ -20,7 +20,8 @@ extension QueryStore {
         return try store.read { transaction throws(StoreError) in
             QueryStoreStatus(
                 nextIndex: EntryIndex(try tables.value(of: .next, transaction)),
-                series: try transaction.count(tables.series), samples: try transaction.count(tables.samples),
+                series: try transaction.count(tables.series),
+                samples: Int(clamping: try tables.value(of: .samples, transaction)),
                 refusedSamples: try tables.value(of: .refused, transaction),
                 erasedEntries: try transaction.count(tables.erased), usedBytes: usedBytes)
         }
@@ -29,9 +30,11 @@ extension QueryStore {
     /// SHA-256 over all samples: the same on every node that followed the same prefix of the log, in whatever
     /// batches, however often rebuilt, whether an entry was erased before or after it was followed.
     ///
-    /// Layout: `"kpi-ledger query 1" ‖ next index u64`, then for each series in the order of its bytes:
+    /// Layout: `"kpi-ledger query 2" ‖ next index u64`, then for each series in the order of its bytes:
     /// `u32 length ‖ name, unit and labels ‖ sample count u64`, then for each sample in order: `time u64 ‖ index u64 ‖
-    /// position u32 ‖ coefficient u64 ‖ scale u8`. Reads everything; rollups are not part of it.
+    /// position u32 ‖ coefficient u64 ‖ scale u8`; then the samples that corrections took out, in the same way, with
+    /// the index of the correction `u64` behind each. Reads everything. What is computed from the samples is not part
+    /// of it.
     public func digest() throws(StoreError) -> Digest {
         let tables = tables
         return try store.read { transaction throws(StoreError) in
@@ -42,26 +45,34 @@ extension QueryStore {
             }
             series.sort { $0.identity.lexicographicallyPrecedes($1.identity) }
             var hash = Digest.Hash()
-            hash.update(Array("kpi-ledger query 1".utf8))
+            hash.update(Array("kpi-ledger query 2".utf8))
             hash.update(try tables.value(of: .next, transaction).keyBytes)
             for (identity, id) in series {
                 var head = ByteWriter()
                 head.writeSized(identity)
-                head.write(try transaction.value(tables.rollups, id)?.count ?? 0)
                 hash.update(head.bytes)
-                let everything = TimeWindow(after: .min, through: .max)
-                try transaction.scanSamples(of: id, in: everything, tables) { sample throws(StoreError) in
-                    var writer = ByteWriter(capacity: 29)
-                    writer.write(sample.time.ordered)
-                    writer.write(sample.index.value)
-                    writer.write(sample.position)
-                    writer.write(UInt64(bitPattern: sample.value.coefficient))
-                    writer.write(sample.value.scale)
-                    hash.update(writer.bytes)
-                    return .next
+                let chunk = try transaction.everything(in: id, tables.trees)
+                hash.update(UInt64(chunk.live.count).keyBytes)
+                for sample in chunk.live { hash.update(sample.digestBytes) }
+                hash.update(UInt64(chunk.withdrawn.count).keyBytes)
+                for one in chunk.withdrawn {
+                    hash.update(one.sample.digestBytes)
+                    hash.update(one.by.keyBytes)
                 }
             }
             return hash.finish()
         }
+    }
+}
+
+extension Sample {
+    fileprivate var digestBytes: [UInt8] {
+        var writer = ByteWriter(capacity: 29)
+        writer.write(time.ordered)
+        writer.write(index.value)
+        writer.write(position)
+        writer.write(UInt64(bitPattern: value.coefficient))
+        writer.write(value.scale)
+        return writer.bytes
     }
 }

@@ -4,12 +4,14 @@ internal import Synchronization
 /// What the engine asks of the store.
 extension QueryStore {
     /// Loads what an expression needs, all from one state of the store.
+    ///
+    /// - Parameter size: what is wanted is what was known when the log had this many entries; `.max` for now.
     func load(
-        _ requests: [SelectorRequest], context: inout QueryContext
+        _ requests: [SelectorRequest], asOf size: UInt64 = .max, context: inout QueryContext
     ) throws(QueryError) -> [SelectorRequest: SelectorLoader.Loaded] {
         try reading { transaction throws(QueryError) in
             try SelectorLoader.load(
-                requests, from: transaction, tables, context: &context
+                requests, from: transaction, QueryView(tables: tables, size: size), context: &context
             ) { matchers in
                 index.withLock { $0.candidates(for: matchers) }.filter { $0.isSelected(by: matchers) }
             }
@@ -29,7 +31,9 @@ extension QueryStore {
                     guard found[series.id] == nil, series.isSelected(by: matchers) else { continue }
                     let rollup: Rollup?
                     do throws(StoreError) {
-                        rollup = try transaction.value(tables.rollups, series.id)
+                        rollup = try transaction.rollup(
+                            of: series.id, in: TimeWindow(after: .min, through: .max), asOf: .max, .ends,
+                            tables.trees)
                     } catch {
                         throw QueryError(error)
                     }

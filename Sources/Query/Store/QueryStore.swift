@@ -15,16 +15,27 @@ public final class QueryStore: Sendable {
     let tables: QueryTables
     let index: Mutex<SeriesIndex>
     private let ledger: Digest
+    private let kinds: [[String]]
+
+    /// Aggregates across series that every store keeps: by name, and by name and pipeline.
+    public static let standardAggregates: [[String]] = [[], ["pipeline"]]
 
     /// Opens the store in `directory`, making it first where there is none.
     ///
-    /// - Parameter ledger: the ledger id; the store of another one is emptied.
+    /// - Parameters:
+    ///   - ledger: the ledger id; the store of another one is emptied.
+    ///   - aggregates: labels, as PromQL shows them, by which aggregates are kept besides the standard ones. A store
+    ///     with others is emptied.
     /// - Returns: The store, and why it was emptied, to be logged.
     public static func open(
-        directory: String, ledger: Digest
+        directory: String, ledger: Digest, aggregates: [[String]] = []
     ) throws(StoreError) -> (store: QueryStore, rebuilt: RebuildReason?) {
+        var kinds = standardAggregates
+        for labels in aggregates.map({ Set($0).sorted() }) where !kinds.contains(labels) {
+            kinds.append(labels)
+        }
         do {
-            return try QueryStore(directory: directory, ledger: ledger).checked()
+            return try QueryStore(directory: directory, ledger: ledger, kinds: kinds).checked()
         } catch {
             let reason: RebuildReason
             switch error {
@@ -34,31 +45,42 @@ public final class QueryStore: Sendable {
             case .full, .locked, .missing, .system: throw error
             }
             try Store.remove(directory: directory)
-            return (try QueryStore(directory: directory, ledger: ledger).checked().store, reason)
+            return (
+                try QueryStore(directory: directory, ledger: ledger, kinds: kinds).checked().store, reason
+            )
         }
     }
 
-    private init(directory: String, ledger: Digest) throws(StoreError) {
+    private init(directory: String, ledger: Digest, kinds: [[String]]) throws(StoreError) {
         store = try Store(
             directory: directory, schema: QueryTables.schema, access: .writing(.lastCommitMayBeLost))
         tables = QueryTables(store)
-        index = Mutex(SeriesIndex())
+        index = Mutex(SeriesIndex(kinds: kinds))
         self.ledger = ledger
+        self.kinds = kinds
     }
 
     private func checked() throws(StoreError) -> (store: QueryStore, rebuilt: RebuildReason?) {
         let tables = tables
-        let found = try store.read { transaction throws(StoreError) in
-            try transaction.value(tables.state, QueryTables.ledgerKey)
+        let (found, foundKinds) = try store.read { transaction throws(StoreError) in
+            (
+                try transaction.value(tables.state, QueryTables.ledgerKey),
+                try transaction.value(tables.state, QueryTables.kindsKey)
+            )
         }
-        guard found == ledger.bytes else {
+        guard found == ledger.bytes, foundKinds == kindsBytes else {
             try reset()
-            return (self, found == nil ? nil : .otherLedger)
+            guard let found else { return (self, nil) }
+            return (self, found == ledger.bytes ? .otherAggregates : .otherLedger)
         }
-        var loaded = SeriesIndex()
+        var loaded = SeriesIndex(kinds: kinds)
         try store.read { transaction throws(StoreError) in
             try transaction.scan(tables.series) { id, record throws(StoreError) in
                 loaded.insert(Series(id: id, name: record.name, unit: record.unit, labels: record.labels))
+                return .next
+            }
+            try transaction.scan(tables.aggregates) { tree, record throws(StoreError) in
+                loaded.aggregates.setTree(tree, of: record)
                 return .next
             }
         }
@@ -67,15 +89,26 @@ public final class QueryStore: Sendable {
         return (self, nil)
     }
 
+    private var kindsBytes: [UInt8] {
+        var writer = ByteWriter()
+        for labels in kinds {
+            writer.writeVarint(UInt64(labels.count))
+            for label in labels { writer.writeSized(label) }
+        }
+        return writer.bytes
+    }
+
     /// Forgets everything: the follower begins at entry 0.
     public func reset() throws(StoreError) {
         let tables = tables
-        let ledger = ledger
+        let (ledger, kindsBytes) = (ledger, kindsBytes)
         try store.write { transaction throws(StoreError) in
             try tables.clear(&transaction)
             try transaction.put(tables.state, QueryTables.ledgerKey, ledger.bytes)
+            try transaction.put(tables.state, QueryTables.kindsKey, kindsBytes)
         }
-        index.withLock { $0 = SeriesIndex() }
+        let kinds = kinds
+        index.withLock { $0 = SeriesIndex(kinds: kinds) }
     }
 
     /// The first entry that was not followed yet.
@@ -110,9 +143,11 @@ public final class QueryStore: Sendable {
         var changes: [QueryWriter.IndexChange] = []
         do throws(StoreError) {
             return try store.write { transaction throws(StoreError) in
-                var writer = QueryWriter(store: self)
+                var writer = try QueryWriter(store: self, transaction)
                 defer { changes = writer.changes }
-                return try body(&writer, &transaction)
+                let result = try body(&writer, &transaction)
+                try writer.finish(&transaction)
+                return result
             }
         } catch {
             index.withLock { index in

@@ -3,30 +3,38 @@ internal import Ledger
 /// The tables of a query store.
 public struct QueryTables: Sendable {
     /// Changed with every change of a stored layout: a store of another format is made anew from the log.
-    static let format: UInt32 = 1
+    static let format: UInt32 = 2
     static let schema = Store.Schema(
-        format: format, tables: ["state", "series", "rollups", "days", "samples", "entries", "erased"],
+        format: format,
+        tables: ["state", "series", "aggregates", "touched", "chains", "corrections", "erased"]
+            + TreeTables.names,
         mapBytes: QueryLimits.mapBytes)
 
     /// Single values, under the names below.
     let state: Table<[UInt8], [UInt8]>
     let series: Table<SeriesID, SeriesRecord>
-    /// All samples of a series.
-    let rollups: Table<SeriesID, Rollup>
-    /// The samples of a series on one day.
-    let days: Table<DayKey, Rollup>
-    let samples: Table<SampleKey, QuantityRecord>
-    let entries: Table<EntryIndex, EntryRecord>
+    /// Aggregates across series that have a tree of their own, by its number.
+    let aggregates: Table<TreeID, AggregateRecord>
+    let trees: TreeTables
+    /// For each run of `touchedRun` entries, by its number: the series that they brought samples to.
+    let touched: Table<UInt64, SeriesList>
+    /// By the first document of a chain of corrections.
+    let chains: Table<EntryIndex, CorrectionChain>
+    let corrections: Table<EntryIndex, CorrectionRecord>
     /// Entries whose erasure was ordered: their samples are never kept again.
     let erased: Table<EntryIndex, [UInt8]>
+
+    /// Entries that share one list of series. More would make the list shorter and a correction slower.
+    static let touchedRun: UInt64 = 64
 
     init(_ store: Store) {
         state = store.table("state")
         series = store.table("series")
-        rollups = store.table("rollups")
-        days = store.table("days")
-        samples = store.table("samples")
-        entries = store.table("entries")
+        aggregates = store.table("aggregates")
+        trees = TreeTables(store)
+        touched = store.table("touched")
+        chains = store.table("chains")
+        corrections = store.table("corrections")
         erased = store.table("erased")
     }
 
@@ -34,8 +42,12 @@ public struct QueryTables: Sendable {
     enum Counter: String {
         /// The index of the first entry that was not followed yet.
         case next
-        /// The id of the next new series.
-        case series
+        /// The number of the next new tree: of a series, or of an aggregate across series.
+        case tree
+        /// The number of the next new node or chunk.
+        case node
+        /// Samples that count.
+        case samples
         /// Samples that the limit of series kept out.
         case refused
 
@@ -43,6 +55,8 @@ public struct QueryTables: Sendable {
     }
 
     static let ledgerKey = Array("ledger".utf8)
+    /// The kinds of aggregates that the store keeps.
+    static let kindsKey = Array("kinds".utf8)
 
     func value<Transaction: StoreReading & ~Copyable>(
         of counter: Counter, _ transaction: borrowing Transaction
@@ -64,10 +78,11 @@ public struct QueryTables: Sendable {
     func clear(_ transaction: inout WriteTransaction) throws(StoreError) {
         try transaction.clear(state)
         try transaction.clear(series)
-        try transaction.clear(rollups)
-        try transaction.clear(days)
-        try transaction.clear(samples)
-        try transaction.clear(entries)
+        try transaction.clear(aggregates)
+        try trees.clear(&transaction)
+        try transaction.clear(touched)
+        try transaction.clear(chains)
+        try transaction.clear(corrections)
         try transaction.clear(erased)
     }
 }

@@ -7,23 +7,38 @@ struct QueryWriter {
     enum IndexChange {
         case inserted(SeriesID)
         case removed(Series)
+        case treeSet(Int, before: TreeID?)
 
         func undo(in index: inout SeriesIndex) {
             switch self {
             case .inserted(let id): index.remove(id)
             case .removed(let series): index.insert(series)
+            case .treeSet(let place, let before): index.aggregates.setTree(before, of: place)
             }
         }
     }
 
     private let store: QueryStore
-    private var tables: QueryTables { store.tables }
+    private let tables: QueryTables
     private(set) var changes: [IndexChange] = []
-    /// What is to be added to the stored rollups: written once for a batch, in the order of keys.
-    private var pendingSeries: [SeriesID: Rollup] = [:]
-    private var pendingDays: [DayKey: Rollup] = [:]
+    private var trees: TreeWriter
+    private var nextTree: UInt64
+    private var next: UInt64
+    private var sampleCount: Int64 = 0
+    /// What is to go into the trees: written once for a batch, in the order of keys.
+    private var pending: [TreeID: [Sample]] = [:]
+    /// The series that entries brought samples to, by run of entries.
+    private var touched: [UInt64: Set<SeriesID>] = [:]
+    /// Aggregates that have become worth a tree, by their places.
+    private var grown: Set<Int> = []
 
-    init(store: QueryStore) { self.store = store }
+    init(store: QueryStore, _ transaction: borrowing WriteTransaction) throws(StoreError) {
+        self.store = store
+        tables = store.tables
+        next = try tables.value(of: .next, transaction)
+        nextTree = try tables.value(of: .tree, transaction)
+        trees = TreeWriter(tables.trees, nextID: try tables.value(of: .node, transaction))
+    }
 
     // MARK: Following
 
@@ -31,14 +46,15 @@ struct QueryWriter {
         _ batch: [FeedEntry], _ transaction: inout WriteTransaction
     ) throws(StoreError) -> Result<ApplyOutcome, QueryStoreError> {
         var outcome = ApplyOutcome()
-        var next = try tables.value(of: .next, transaction)
         let start = next
+        var end = start
         for entry in batch where entry.index.value >= start {
-            guard entry.index.value == next else {
-                return .failure(.gap(expected: EntryIndex(next), found: entry.index))
+            guard entry.index.value == end else {
+                return .failure(.gap(expected: EntryIndex(end), found: entry.index))
             }
-            next += 1
+            end += 1
         }
+        next = end
         for entry in batch {
             guard entry.index.value >= start else {
                 outcome.repeated += 1
@@ -46,12 +62,13 @@ struct QueryWriter {
             }
             if let document = entry.document, try !transaction.contains(tables.erased, entry.index) {
                 try add(document, of: entry.index, &outcome, &transaction)
+                if let replaced = entry.replaces, replaced < entry.index {
+                    try correct(replaced, by: entry.index, &transaction)
+                }
             }
             for index in entry.erases { try erase(index, &transaction) }
             outcome.entries += 1
         }
-        try flushRollups(&transaction)
-        try tables.set(.next, to: next, &transaction)
         if outcome.refusedSamples > 0 {
             let before = try tables.value(of: .refused, transaction)
             try tables.set(.refused, to: before + UInt64(outcome.refusedSamples), &transaction)
@@ -59,30 +76,38 @@ struct QueryWriter {
         return .success(outcome)
     }
 
+    /// Writes what was gathered. Nothing is to follow in this transaction.
+    mutating func finish(_ transaction: inout WriteTransaction) throws(StoreError) {
+        try flush(&transaction)
+        try growTrees(&transaction)
+        try tables.set(.next, to: next, &transaction)
+        try tables.set(.tree, to: nextTree, &transaction)
+        try tables.set(.node, to: trees.nextID, &transaction)
+        let before = Int64(truncatingIfNeeded: try tables.value(of: .samples, transaction))
+        try tables.set(.samples, to: UInt64(truncatingIfNeeded: before + sampleCount), &transaction)
+        sampleCount = 0
+    }
+
     private mutating func add(
         _ document: KPIDocument, of index: EntryIndex, _ outcome: inout ApplyOutcome,
         _ transaction: inout WriteTransaction
     ) throws(StoreError) {
-        var record = EntryRecord(items: [])
         for (place, measure) in document.measures.enumerated() {
             guard let series = try seriesID(of: measure, &outcome, &transaction) else {
                 outcome.refusedSamples += 1
                 continue
             }
-            let position = UInt32(truncatingIfNeeded: place)
-            let time = measure.time.milliseconds
-            try transaction.put(
-                tables.samples,
-                SampleKey(series: series, time: time, index: index.value, position: position),
-                QuantityRecord(measure.value))
-            let rollup = Rollup(Sample(time: time, index: index, position: position, value: measure.value))
-            pendingSeries[series] = Rollup.joined(pendingSeries[series], rollup)
-            let day = DayKey(series: series, time: time)
-            pendingDays[day] = Rollup.joined(pendingDays[day], rollup)
-            record.items.append(EntryRecord.Item(series: series, time: time, position: position))
+            let sample = Sample(
+                time: measure.time.milliseconds, index: index, position: UInt32(truncatingIfNeeded: place),
+                value: measure.value)
+            pending[series, default: []].append(sample)
+            for tree in store.index.withLock({ $0.aggregates.trees(of: series) }) {
+                pending[tree, default: []].append(sample.withoutPlace)
+            }
+            touched[index.value / QueryTables.touchedRun, default: []].insert(series)
             outcome.samples += 1
+            sampleCount += 1
         }
-        if !record.items.isEmpty { try transaction.put(tables.entries, index, record) }
     }
 
     /// `nil` where the store holds as many series as it may.
@@ -94,77 +119,198 @@ struct QueryWriter {
         let (known, count) = store.index.withLock { ($0.id(of: identity), $0.count) }
         if let known { return known }
         guard count < QueryLimits.series else { return nil }
-        let id = SeriesID(try tables.value(of: .series, transaction))
-        try tables.set(.series, to: id.value + 1, &transaction)
+        let id = SeriesID(nextTree)
+        nextTree += 1
         try transaction.put(tables.series, id, record)
         let series = Series(id: id, name: measure.name, unit: measure.unit, labels: measure.labels)
         changes.append(.inserted(id))
-        store.index.withLock { $0.insert(series) }
+        store.index.withLock { index in
+            index.insert(series)
+            for place in index.aggregates.places(of: id) {
+                let aggregate = index.aggregates.all[place]
+                if aggregate.tree == nil, aggregate.members.count > Aggregates.fewSeries {
+                    grown.insert(place)
+                }
+            }
+        }
         outcome.newSeries += 1
         return id
     }
 
-    private mutating func flushRollups(_ transaction: inout WriteTransaction) throws(StoreError) {
-        for (id, rollup) in pendingSeries.sorted(by: { $0.key < $1.key }) {
-            let joined = Rollup.joined(try transaction.value(tables.rollups, id), rollup)
-            if let joined { try transaction.put(tables.rollups, id, joined) }
+    private mutating func flush(_ transaction: inout WriteTransaction) throws(StoreError) {
+        for (tree, samples) in pending.sorted(by: { $0.key < $1.key }) {
+            try trees.insert(samples.sorted { $0.precedes($1) }, into: tree, &transaction)
         }
-        for (day, rollup) in pendingDays.sorted(by: { $0.key < $1.key }) {
-            let joined = Rollup.joined(try transaction.value(tables.days, day), rollup)
-            if let joined { try transaction.put(tables.days, day, joined) }
+        pending.removeAll(keepingCapacity: true)
+        for (run, series) in touched.sorted(by: { $0.key < $1.key }) {
+            let known = try transaction.value(tables.touched, run)?.ids ?? []
+            try transaction.put(tables.touched, run, SeriesList(series.union(known)))
         }
-        pendingSeries.removeAll(keepingCapacity: true)
-        pendingDays.removeAll(keepingCapacity: true)
+        touched.removeAll(keepingCapacity: true)
+    }
+
+    /// Gives trees to aggregates that have come to many series: from then on they are kept like a series.
+    private mutating func growTrees(_ transaction: inout WriteTransaction) throws(StoreError) {
+        for place in grown.sorted() {
+            let aggregate = store.index.withLock { $0.aggregates.all[place] }
+            guard aggregate.tree == nil else { continue }
+            let tree = TreeID(nextTree)
+            nextTree += 1
+            for member in aggregate.members {
+                let all = TimeWindow(after: .min, through: .max)
+                let samples = try transaction.samples(
+                    of: member, in: all, asOf: .max, limit: .max, tables.trees)
+                try trees.insert((samples ?? []).map(\.withoutPlace), into: tree, &transaction)
+            }
+            try transaction.put(tables.aggregates, tree, aggregate.record)
+            changes.append(.treeSet(place, before: nil))
+            store.index.withLock { $0.aggregates.setTree(tree, of: place) }
+        }
+        grown.removeAll()
+    }
+
+    // MARK: Corrections
+
+    /// Takes what stands for a document out of everything that is counted, from the correction's entry on.
+    private mutating func correct(
+        _ replaced: EntryIndex, by correction: EntryIndex, _ transaction: inout WriteTransaction
+    ) throws(StoreError) {
+        let origin = try transaction.value(tables.corrections, replaced)?.origin ?? replaced
+        var chain = try transaction.value(tables.chains, origin) ?? CorrectionChain([])
+        if chain.entries.isEmpty, try !transaction.contains(tables.erased, origin) {
+            chain.entries = [origin]
+        }
+        try flush(&transaction)
+        if let current = chain.entries.last {
+            try eachSeries(touchedBy: current, &transaction) {
+                writer, series, transaction throws(StoreError) in
+                let gone = try writer.trees.take(current, from: series, by: correction, &transaction)
+                try writer.removeFromAggregates(gone, of: series, &transaction)
+            }
+        }
+        chain.entries.append(correction)
+        try transaction.put(tables.chains, origin, chain)
+        try transaction.put(
+            tables.corrections, correction, CorrectionRecord(replaced: replaced, origin: origin))
+    }
+
+    /// Takes an erased entry out of its chain. What it had taken out counts again, or is the next one's to take out.
+    /// Corrections of the erased entry itself become a chain of their own: what it replaced is not known any more, on
+    /// no node that reads the log from now on.
+    private mutating func leaveChain(
+        _ index: EntryIndex, _ transaction: inout WriteTransaction
+    ) throws(StoreError) {
+        let origin = try transaction.value(tables.corrections, index)?.origin ?? index
+        guard let chain = try transaction.value(tables.chains, origin), chain.entries.contains(index) else {
+            return
+        }
+        try transaction.delete(tables.chains, origin)
+        try transaction.delete(tables.corrections, index)
+        var kept: [EntryIndex] = []
+        var cutOff: [EntryIndex] = []
+        for entry in chain.entries where entry != index {
+            let record = try transaction.value(tables.corrections, entry)
+            guard let record, record.replaced == index || cutOff.contains(record.replaced) else {
+                kept.append(entry)
+                continue
+            }
+            cutOff.append(entry)
+            try transaction.put(
+                tables.corrections, entry, CorrectionRecord(replaced: record.replaced, origin: index))
+        }
+        let before = CorrectionChain(chain.entries)
+        for (origin, entries) in [(origin, kept), (index, cutOff)] where !entries.isEmpty {
+            let after = CorrectionChain(entries)
+            try transaction.put(tables.chains, origin, after)
+            for entry in entries where after.successor(of: entry) != before.successor(of: entry) {
+                try restore(entry, insteadBy: after.successor(of: entry), &transaction)
+            }
+        }
+    }
+
+    private mutating func restore(
+        _ entry: EntryIndex, insteadBy correction: EntryIndex?, _ transaction: inout WriteTransaction
+    ) throws(StoreError) {
+        try eachSeries(touchedBy: entry, &transaction) { writer, series, transaction throws(StoreError) in
+            let back = try writer.trees.restore(entry, in: series, insteadBy: correction, &transaction)
+            writer.sampleCount += Int64(back.count)
+            for tree in writer.aggregateTrees(of: series) where !back.isEmpty {
+                try writer.trees.insert(back.map(\.withoutPlace), into: tree, &transaction)
+            }
+        }
     }
 
     // MARK: Erasing
 
-    /// A minimum cannot be taken back out of a rollup, so the days that the entry touched are added up again.
+    /// - Returns: How many samples went that counted.
     @discardableResult
     mutating func erase(
         _ index: EntryIndex, _ transaction: inout WriteTransaction
     ) throws(StoreError) -> Int {
-        try flushRollups(&transaction)
+        try flush(&transaction)
+        guard try !transaction.contains(tables.erased, index) else { return 0 }
         try transaction.put(tables.erased, index, [])
-        guard let record = try transaction.value(tables.entries, index) else { return 0 }
-        var days: Set<DayKey> = []
-        for item in record.items {
-            try transaction.delete(
-                tables.samples,
-                SampleKey(series: item.series, time: item.time, index: index.value, position: item.position))
-            days.insert(DayKey(series: item.series, time: item.time))
+        guard index.value < next else { return 0 }
+        try leaveChain(index, &transaction)
+        var count = 0
+        try eachSeries(touchedBy: index, &transaction) { writer, series, transaction throws(StoreError) in
+            let gone = try writer.trees.take(index, from: series, by: nil, &transaction)
+            try writer.removeFromAggregates(gone, of: series, &transaction)
+            try writer.forgetIfEmpty(series, &transaction)
+            count += gone.count
         }
-        for day in days.sorted() {
-            if let rollup = try transaction.addedSamples(of: day.series, in: day.window, tables) {
-                try transaction.put(tables.days, day, rollup)
-            } else {
-                try transaction.delete(tables.days, day)
-            }
-        }
-        for series in Set(days.map(\.series)).sorted() { try addUpDays(of: series, &transaction) }
-        try transaction.delete(tables.entries, index)
-        return record.items.count
+        return count
     }
 
-    /// A series without samples is forgotten: its labels may be what had to be erased.
-    private mutating func addUpDays(
-        of series: SeriesID, _ transaction: inout WriteTransaction
+    private mutating func eachSeries(
+        touchedBy index: EntryIndex, _ transaction: inout WriteTransaction,
+        _ body: (inout QueryWriter, SeriesID, inout WriteTransaction) throws(StoreError) -> Void
     ) throws(StoreError) {
-        let days = tables.days
-        var total: Rollup?
-        try transaction.scan(days, from: DayKey(series: series, day: .min)) { key, day throws(StoreError) in
-            guard key.series == series else { return .stop }
-            total = Rollup.joined(total, day)
-            return .next
-        }
-        if let total {
-            try transaction.put(tables.rollups, series, total)
-            return
-        }
-        try transaction.delete(tables.rollups, series)
-        try transaction.delete(tables.series, series)
-        guard let removed = store.index.withLock({ $0[series] }) else { return }
-        changes.append(.removed(removed))
-        store.index.withLock { $0.remove(series) }
+        let list = try transaction.value(tables.touched, index.value / QueryTables.touchedRun)
+        for series in list?.ids ?? [] { try body(&self, series, &transaction) }
     }
+
+    private func aggregateTrees(of series: SeriesID) -> [TreeID] {
+        store.index.withLock { $0.aggregates.trees(of: series) }
+    }
+
+    private mutating func removeFromAggregates(
+        _ samples: [Sample], of series: SeriesID, _ transaction: inout WriteTransaction
+    ) throws(StoreError) {
+        sampleCount -= Int64(samples.count)
+        guard !samples.isEmpty else { return }
+        for tree in aggregateTrees(of: series) {
+            try trees.remove(samples.map(\.withoutPlace), from: tree, &transaction)
+        }
+    }
+
+    /// A series without samples is forgotten: its labels may be what had to be erased. So is an aggregate without
+    /// series.
+    private mutating func forgetIfEmpty(
+        _ series: SeriesID, _ transaction: inout WriteTransaction
+    ) throws(StoreError) {
+        guard try !transaction.contains(tables.trees.trees, series),
+            let removed = store.index.withLock({ $0[series] })
+        else { return }
+        try transaction.delete(tables.series, series)
+        changes.append(.removed(removed))
+        let emptied = store.index.withLock { index in
+            let places = index.aggregates.places(of: series)
+            index.remove(series)
+            return places.filter { index.aggregates.all[$0].members.isEmpty }.map {
+                ($0, index.aggregates.all[$0])
+            }
+        }
+        for (place, aggregate) in emptied {
+            guard let tree = aggregate.tree else { continue }
+            try transaction.delete(tables.aggregates, tree)
+            changes.append(.treeSet(place, before: tree))
+            store.index.withLock { $0.aggregates.setTree(nil, of: place) }
+        }
+    }
+}
+
+extension Sample {
+    /// As aggregates across series keep it: when, and how much.
+    var withoutPlace: Sample { Sample(time: time, index: EntryIndex(0), position: 0, value: value) }
 }

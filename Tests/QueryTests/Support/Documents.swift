@@ -14,7 +14,9 @@ func measure(
         value: try #require(Quantity(value)))
 }
 
-func feed(_ index: UInt64, _ measures: [Measure]?, erases: [UInt64] = []) throws -> FeedEntry {
+func feed(
+    _ index: UInt64, _ measures: [Measure]?, replaces: UInt64? = nil, erases: [UInt64] = []
+) throws -> FeedEntry {
     let document = measures.map {
         KPIDocument(
             ledger: "example.com/kpi", submitter: "ci", id: "d\(index)", pipeline: nil, run: nil, measures: $0
@@ -23,7 +25,7 @@ func feed(_ index: UInt64, _ measures: [Measure]?, erases: [UInt64] = []) throws
     return FeedEntry(
         index: EntryIndex(index), blockHeight: BlockHeight(index + 1),
         blockTime: try #require(Timestamp(milliseconds: 1_700_000_000_000)), document: document,
-        erases: erases.map { EntryIndex($0) })
+        replaces: replaces.map { EntryIndex($0) }, erases: erases.map { EntryIndex($0) })
 }
 
 /// A store in a directory of its own.
@@ -32,9 +34,11 @@ final class StoreFixture {
     private(set) var store: QueryStore
     static let ledger = Digest.sha256(Array("ledger".utf8))
 
-    init(_ feed: [FeedEntry] = []) throws {
+    init(_ feed: [FeedEntry] = [], aggregates: [[String]] = []) throws {
         directory = try TemporaryDirectory()
-        store = try QueryStore.open(directory: directory.path + "/query", ledger: Self.ledger).store
+        store = try QueryStore.open(
+            directory: directory.path + "/query", ledger: Self.ledger, aggregates: aggregates
+        ).store
         if !feed.isEmpty { _ = try store.apply(feed) }
     }
 

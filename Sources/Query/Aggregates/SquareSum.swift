@@ -1,0 +1,30 @@
+/// A sum of squares of nanos, exact: 18 digits times 10⁹, squared, are below 2¹⁸⁰, and 2⁶⁴ of them still fit 256 bits.
+public struct SquareSum: Hashable, Sendable {
+    /// In units of 10⁻¹⁸: `high · 2¹²⁸ + low`.
+    public private(set) var high: UInt128
+    public private(set) var low: UInt128
+
+    public static let zero = SquareSum(high: 0, low: 0)
+
+    init(high: UInt128, low: UInt128) {
+        self.high = high
+        self.low = low
+    }
+
+    init(squareOf nanos: Int128) {
+        let (high, low) = nanos.magnitude.multipliedFullWidth(by: nanos.magnitude)
+        self.init(high: high, low: low)
+    }
+
+    /// `value · factor`.
+    init(_ value: UInt128, times factor: UInt128) {
+        let (high, low) = value.multipliedFullWidth(by: factor)
+        self.init(high: high, low: low)
+    }
+
+    mutating func add(_ other: SquareSum) {
+        let (sum, carries) = low.addingReportingOverflow(other.low)
+        low = sum
+        high += other.high + (carries ? 1 : 0)
+    }
+}

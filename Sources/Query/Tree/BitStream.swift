@@ -1,0 +1,80 @@
+/// Bits into bytes, the low ones first.
+struct BitWriter {
+    private(set) var bytes: [UInt8] = []
+    private var pending: UInt64 = 0
+    private var count = 0
+
+    /// - Parameter width: 0 to 64; `value` has no bits above it.
+    mutating func write(_ value: UInt64, width: Int) {
+        if width > 32 {
+            write(value & 0xFFFF_FFFF, width: 32)
+            write(value >> 32, width: width - 32)
+            return
+        }
+        pending |= value << UInt64(count)
+        count += width
+        while count >= 8 {
+            bytes.append(UInt8(truncatingIfNeeded: pending))
+            pending >>= 8
+            count -= 8
+        }
+    }
+
+    /// The bytes, the last one filled up with zeros.
+    mutating func finish() -> [UInt8] {
+        if count > 0 { bytes.append(UInt8(truncatingIfNeeded: pending)) }
+        (pending, count) = (0, 0)
+        return bytes
+    }
+}
+
+/// Reads what `BitWriter` wrote. Behind the end there are zeros without end: what is read there is garbage, and
+/// `isOverrun` tells.
+struct BitReader {
+    private let bytes: [UInt8]
+    private var next: Int
+    private let end: Int
+    private var pending: UInt64 = 0
+    private var count = 0
+
+    /// - Precondition: `range` lies in `bytes`.
+    init(_ bytes: [UInt8], _ range: Range<Int>) {
+        self.bytes = bytes
+        next = range.lowerBound
+        end = range.upperBound
+    }
+
+    /// Whether more was read than there is.
+    var isOverrun: Bool { next - count / 8 > end }
+
+    private mutating func fill() {
+        while count <= 56 {
+            if next < end { pending |= UInt64(bytes[next]) << UInt64(count) }
+            next += 1
+            count += 8
+        }
+    }
+
+    /// - Parameter width: 0 to 64.
+    mutating func read(width: Int) -> UInt64 {
+        if width > 32 {
+            let low = read(width: 32)
+            return low | read(width: width - 32) << 32
+        }
+        if count < width { fill() }
+        let value = pending & (1 << UInt64(width) - 1)
+        pending >>= UInt64(width)
+        count -= width
+        return value
+    }
+
+    /// The number of ones up to the next zero, which is read too; at most `limit`, behind which no zero is read.
+    mutating func readOnes(limit: Int) -> Int {
+        if count <= limit { fill() }
+        let ones = (~pending).trailingZeroBitCount
+        let read = ones >= limit ? limit : ones + 1
+        pending >>= UInt64(read)
+        count -= read
+        return min(ones, limit)
+    }
+}

@@ -1,0 +1,95 @@
+internal import Ledger
+
+/// A column of whole numbers in nearly as few bits as they need: each is a quotient in ones and a zero, and a
+/// remainder of a width that suits the column. Source: R. F. Rice, "Some practical universal noiseless coding
+/// techniques", 1979.
+///
+/// Layout: `k u8`, then for `k` of 0 to 63 `length varint ‖ bits`. All numbers zero: `k` is 255 and nothing follows.
+/// A quotient of `longest` or more is written as that many ones and the number in 64 bits.
+enum RiceColumn {
+    private static let allZero: UInt8 = 0xFF
+    private static let longest: UInt64 = 20
+
+    static func write(_ values: [UInt64], to writer: inout ByteWriter) {
+        guard values.contains(where: { $0 != 0 }) else {
+            writer.write(allZero)
+            return
+        }
+        let width = bestWidth(values)
+        var bits = BitWriter()
+        for value in values {
+            let quotient = value >> UInt64(width)
+            if quotient >= longest {
+                bits.write(1 << longest - 1, width: Int(longest))
+                bits.write(value, width: 64)
+            } else {
+                // `quotient` ones, and a zero above them.
+                bits.write(1 << quotient - 1, width: Int(quotient) + 1)
+                bits.write(value & (1 << UInt64(width) - 1), width: width)
+            }
+        }
+        let bytes = bits.finish()
+        writer.write(UInt8(width))
+        writer.writeVarint(UInt64(bytes.count))
+        writer.write(bytes)
+    }
+
+    /// The remainder's width: the cheapest of those near the mean's.
+    private static func bestWidth(_ values: [UInt64]) -> Int {
+        var sum: UInt128 = 0
+        for value in values { sum += UInt128(value) }
+        let mean = UInt64(sum / UInt128(values.count))
+        let near = 64 - mean.leadingZeroBitCount
+        var best = (width: 0, bits: UInt64.max)
+        for width in max(0, near - 2)...min(63, near + 1) {
+            var bits: UInt64 = 0
+            for value in values {
+                let quotient = value >> UInt64(width)
+                bits += quotient >= longest ? longest + 64 : quotient + 1 + UInt64(width)
+            }
+            if bits < best.bits { best = (width, bits) }
+        }
+        return best.width
+    }
+
+    /// Hands each of `count` numbers to `body`, in order.
+    static func read(
+        _ count: Int, from reader: inout ByteReader, _ what: String, _ body: (UInt64) -> Void
+    ) throws(DecodingFailure) {
+        guard let (width, range) = try extent(&reader, what) else {
+            for _ in 0..<count { body(0) }
+            return
+        }
+        var bits = BitReader(reader.bytes, range)
+        for _ in 0..<count {
+            let quotient = bits.readOnes(limit: Int(longest))
+            body(
+                quotient == Int(longest)
+                    ? bits.read(width: 64) : UInt64(quotient) << UInt64(width) | bits.read(width: width))
+        }
+        if bits.isOverrun { throw DecodingFailure("\(what) is cut short", at: reader.offset) }
+    }
+
+    static func read(
+        _ count: Int, from reader: inout ByteReader, _ what: String
+    ) throws(DecodingFailure) -> [UInt64] {
+        var values: [UInt64] = []
+        values.reserveCapacity(count)
+        try read(count, from: &reader, what) { values.append($0) }
+        return values
+    }
+
+    static func skip(_ reader: inout ByteReader, _ what: String) throws(DecodingFailure) {
+        _ = try extent(&reader, what)
+    }
+
+    private static func extent(
+        _ reader: inout ByteReader, _ what: String
+    ) throws(DecodingFailure) -> (width: Int, range: Range<Int>)? {
+        let width = try reader.read(UInt8.self, what)
+        if width == allZero { return nil }
+        guard width <= 63 else { throw DecodingFailure("\(what) has no known coding", at: reader.offset) }
+        let length = try reader.readVarint(what)
+        return (Int(width), try reader.skip(Int(clamping: length), what))
+    }
+}

@@ -1,0 +1,149 @@
+internal import Ledger
+
+/// The samples of a chunk as they are stored, column by column: what sums and windows are made from.
+struct SampleColumns {
+    let times: [Int64]
+    /// Of the values, in units of 10⁻ˢᶜᵃˡᵉ.
+    let coefficients: [Int64]
+    let scale: UInt8
+    /// Where the values do not fit one scale: each one's own.
+    let scales: [UInt8]
+    /// Empty unless asked for.
+    let indexes: [UInt64]
+    let positions: [UInt64]
+
+    var count: Int { times.count }
+
+    /// - Parameter places: whether the places in the log are wanted too. Without, `reader` is left behind the values.
+    init(reading reader: inout ByteReader, places: Bool) throws(DecodingFailure) {
+        let count = try reader.readVarint("sample count")
+        // A sample takes no bit at all where everything is equal; this bounds what damaged bytes may ask for.
+        guard count <= SampleTree.largestChunk else {
+            throw DecodingFailure("a chunk of \(count) samples", at: reader.offset)
+        }
+        guard count > 0 else {
+            (times, coefficients, scale, scales, indexes, positions) = ([], [], 0, [], [], [])
+            return
+        }
+        times = try SampleChunk.readTimes(Int(count), &reader)
+        (coefficients, scale, scales) = try SampleChunk.readValues(Int(count), &reader)
+        guard places else {
+            (indexes, positions) = ([], [])
+            return
+        }
+        var index = try reader.readVarint("index")
+        var found: [UInt64] = []
+        found.reserveCapacity(Int(count))
+        try RiceColumn.read(Int(count), from: &reader, "indexes") { difference in
+            index = index &+ UInt64(bitPattern: Int64(zigzag: difference))
+            found.append(index)
+        }
+        indexes = found
+        positions = try RiceColumn.read(Int(count), from: &reader, "positions")
+    }
+
+    /// The value of a sample. `nil` only in damaged bytes.
+    func quantity(_ place: Int) -> Quantity? {
+        Quantity(coefficient: coefficients[place], scale: scales.isEmpty ? scale : scales[place])
+    }
+
+    func samples() throws(DecodingFailure) -> [Sample] {
+        var samples: [Sample] = []
+        samples.reserveCapacity(count)
+        for place in 0..<count {
+            guard let value = quantity(place) else { throw DecodingFailure("no quantity", at: place) }
+            samples.append(
+                Sample(
+                    time: times[place], index: EntryIndex(indexes[place]),
+                    position: UInt32(truncatingIfNeeded: positions[place]), value: value))
+        }
+        return samples
+    }
+}
+
+extension SampleColumns {
+    /// The samples of a window.
+    func range(of window: TimeWindow) -> Range<Int> {
+        guard let first = times.first, let last = times.last else { return 0..<0 }
+        // Most chunks lie inside, or an edge cuts them.
+        let start = first > window.after ? 0 : times.partition(after: window.after)
+        let end = last <= window.through ? count : times.partition(after: window.through)
+        return start..<max(start, end)
+    }
+
+    /// The nearest double to a value.
+    func double(_ place: Int) -> Double {
+        let coefficient = coefficients[place]
+        let scale = scales.isEmpty ? scale : scales[place]
+        if coefficient.magnitude < 1 << 53 {
+            // Both fit a double exactly, and division rounds correctly.
+            return Double(coefficient) / Quantity.doublePowersOfTen[Int(min(scale, 9))]
+        }
+        return quantity(place)?.double ?? .nan
+    }
+
+    func sample(_ place: Int) -> Sample? {
+        quantity(place).map {
+            Sample(
+                time: times[place], index: EntryIndex(indexes[place]),
+                position: UInt32(truncatingIfNeeded: positions[place]), value: $0)
+        }
+    }
+
+    /// What some of the samples amount to. The ends need the places.
+    func rollup(_ range: Range<Int>, _ parts: Rollup.Parts) -> Rollup? {
+        guard !range.isEmpty else { return nil }
+        guard scales.isEmpty else { return mixedRollup(range, parts) }
+        var sum: Int128 = 0
+        var squares: UInt128 = 0
+        var (smallest, largest) = (coefficients[range.lowerBound], coefficients[range.lowerBound])
+        if parts.contains(.sum) { for place in range { sum += Int128(coefficients[place]) } }
+        if parts.contains(.squares) {
+            // Below 10³⁶ each, and a chunk is short: no overflow.
+            for place in range {
+                let magnitude = UInt128(coefficients[place].magnitude)
+                squares &+= magnitude &* magnitude
+            }
+        }
+        if parts.contains(.extremes) {
+            for place in range {
+                smallest = min(smallest, coefficients[place])
+                largest = max(largest, coefficients[place])
+            }
+        }
+        let unit = Quantity.nanos(atScale: scale)
+        let nothing = Sample(time: 0, index: EntryIndex(0), position: 0, value: .zero)
+        let hasEnds = parts.contains(.ends)
+        return Rollup(
+            count: UInt64(range.count), sum: sum &* unit,
+            squares: SquareSum(squares, times: UInt128(unit * unit)),
+            minimum: Quantity(coefficient: smallest, scale: scale) ?? .zero,
+            maximum: Quantity(coefficient: largest, scale: scale) ?? .zero,
+            first: hasEnds ? sample(range.lowerBound) ?? nothing : nothing,
+            last: hasEnds ? sample(range.upperBound - 1) ?? nothing : nothing)
+    }
+
+    private func mixedRollup(_ range: Range<Int>, _ parts: Rollup.Parts) -> Rollup? {
+        var total: Rollup?
+        for place in range {
+            let value = quantity(place) ?? .zero
+            let one =
+                parts.contains(.ends)
+                ? sample(place) : Sample(time: 0, index: EntryIndex(0), position: 0, value: value)
+            total = Rollup.joined(total, one.map { Rollup($0) })
+        }
+        return total
+    }
+}
+
+extension [Int64] {
+    /// Of ascending numbers: the place of the first above `limit`.
+    fileprivate func partition(after limit: Int64) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle] > limit { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}

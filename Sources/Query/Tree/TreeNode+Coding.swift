@@ -1,0 +1,156 @@
+internal import Ledger
+
+/// Layout: `level u8 ‖ count varint`, then for each branch `id, first time, span, first index, first position, first
+/// change below it, last change above it`, and then five sections, each `length varint ‖ for each branch …`: counts;
+/// sums; squares; extremes; ends. Ids and times are differences to the branch before. A question reads the sections
+/// that it needs. Branches without samples have count 0 and nothing in the other sections.
+extension TreeNode: TableValue {
+    var valueBytes: [UInt8] {
+        var writer = ByteWriter(capacity: 16 + 72 * branches.count)
+        writer.write(level)
+        writer.writeVarint(UInt64(branches.count))
+        var (id, time): (NodeID, Int64) = (0, 0)
+        for branch in branches {
+            writer.writeSignedVarint(Int64(bitPattern: branch.id &- id))
+            writer.writeSignedVarint(branch.first.time - time)
+            writer.writeVarint(UInt64(branch.lastTime - branch.first.time))
+            writer.writeVarint(branch.first.index)
+            writer.writeVarint(UInt64(branch.first.position))
+            writer.writeVarint(branch.first.index - branch.changes.lowerBound)
+            writer.writeVarint(branch.changes.upperBound - branch.first.index)
+            (id, time) = (branch.id, branch.first.time)
+        }
+        for section in Section.allCases {
+            var part = ByteWriter(capacity: 16 * branches.count)
+            for branch in branches { section.write(branch, to: &part) }
+            writer.writeVarint(UInt64(part.bytes.count))
+            writer.write(part.bytes)
+        }
+        return writer.bytes
+    }
+
+    private enum Section: CaseIterable {
+        case counts, sums, squares, extremes, ends
+
+        func write(_ branch: Branch, to writer: inout ByteWriter) {
+            guard let rollup = branch.rollup else {
+                if self == .counts { writer.writeVarint(UInt64(0)) }
+                return
+            }
+            switch self {
+            case .counts: writer.writeVarint(rollup.count)
+            case .sums: writer.writeSignedVarint(rollup.sum)
+            case .squares:
+                writer.writeVarint(rollup.squares.high)
+                writer.writeVarint(rollup.squares.low)
+            case .extremes:
+                writer.writeQuantity(rollup.minimum)
+                writer.writeQuantity(rollup.maximum)
+            case .ends:
+                for sample in [rollup.first, rollup.last] {
+                    writer.writeSignedVarint(sample.time - branch.first.time)
+                    writer.writeVarint(sample.index.value)
+                    writer.writeVarint(UInt64(sample.position))
+                    writer.writeQuantity(sample.value)
+                }
+            }
+        }
+    }
+
+    init(valueBytes: [UInt8]) throws(DecodingFailure) {
+        self = try ByteReader.decode(valueBytes) { reader throws(DecodingFailure) in
+            try TreeNode(reading: &reader, .all)
+        }
+    }
+
+    /// Reads what a question needs: parts that are left out are zeros.
+    init(reading reader: inout ByteReader, _ parts: Rollup.Parts) throws(DecodingFailure) {
+        level = try reader.read(UInt8.self, "level")
+        let count = try reader.readVarint("branch count")
+        guard level > 0, count > 0, count <= UInt64(reader.remaining) else {
+            throw DecodingFailure("a node of \(count) branches at level \(level)", at: reader.offset)
+        }
+        var heads: [Branch] = []
+        heads.reserveCapacity(Int(count))
+        var (id, time): (NodeID, Int64) = (0, 0)
+        for _ in 0..<count {
+            id = id &+ UInt64(bitPattern: try reader.readSignedVarint("id"))
+            time = time &+ (try reader.readSignedVarint("time"))
+            heads.append(try Self.readHead(id, time, &reader))
+        }
+        let counts = try Self.section(&reader, "counts")
+        var sums = try Self.section(&reader, "sums")
+        var squares = try Self.section(&reader, "squares")
+        var extremes = try Self.section(&reader, "extremes")
+        var ends = try Self.section(&reader, "ends")
+        var countReader = counts
+        branches = []
+        branches.reserveCapacity(heads.count)
+        let nothing = Sample(time: 0, index: EntryIndex(0), position: 0, value: .zero)
+        for head in heads {
+            let count = try countReader.readVarint("count")
+            guard count > 0 else {
+                branches.append(head)
+                continue
+            }
+            var sum: Int128 = 0
+            var square = SquareSum.zero
+            var (minimum, maximum) = (Quantity.zero, Quantity.zero)
+            var (first, last) = (nothing, nothing)
+            if parts.contains(.sum) { sum = try sums.readSignedLongVarint("sum") }
+            if parts.contains(.squares) {
+                square = SquareSum(
+                    high: try squares.readLongVarint("squares"), low: try squares.readLongVarint("squares"))
+            }
+            if parts.contains(.extremes) {
+                minimum = try extremes.readQuantity("minimum")
+                maximum = try extremes.readQuantity("maximum")
+            }
+            if parts.contains(.ends) {
+                first = try Self.readEnd(head, &ends)
+                last = try Self.readEnd(head, &ends)
+            }
+            branches.append(
+                Branch(
+                    id: head.id, first: head.first, lastTime: head.lastTime, changes: head.changes,
+                    rollup: Rollup(
+                        count: count, sum: sum, squares: square, minimum: minimum, maximum: maximum,
+                        first: first, last: last)))
+        }
+    }
+
+    private static func readHead(
+        _ id: NodeID, _ time: Int64, _ reader: inout ByteReader
+    ) throws(DecodingFailure) -> Branch {
+        let span = try reader.readVarint("span")
+        let index = try reader.readVarint("index")
+        let position = try reader.readVarint("position")
+        let first = index &- (try reader.readVarint("first change"))
+        let last = index &+ (try reader.readVarint("last change"))
+        guard first <= last else { throw DecodingFailure("changes out of order", at: reader.offset) }
+        return Branch(
+            id: id,
+            first: SamplePlace(time: time, index: index, position: UInt32(truncatingIfNeeded: position)),
+            lastTime: time &+ Int64(truncatingIfNeeded: span), changes: first...last, rollup: nil)
+    }
+
+    private static func readEnd(
+        _ head: Branch, _ reader: inout ByteReader
+    ) throws(DecodingFailure) -> Sample {
+        Sample(
+            time: head.first.time &+ (try reader.readSignedVarint("time")),
+            index: EntryIndex(try reader.readVarint("index")),
+            position: UInt32(truncatingIfNeeded: try reader.readVarint("position")),
+            value: try reader.readQuantity("value"))
+    }
+
+    private static func section(
+        _ reader: inout ByteReader, _ what: String
+    ) throws(DecodingFailure) -> ByteReader {
+        let length = try reader.readVarint(what)
+        let range = try reader.skip(Int(clamping: length), what)
+        var section = ByteReader(reader.bytes)
+        _ = try section.skip(range.lowerBound, what)
+        return section
+    }
+}

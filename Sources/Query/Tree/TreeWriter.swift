@@ -1,0 +1,359 @@
+internal import Ledger
+
+/// Changes trees within one transaction: samples go in, in batches, and come out, by the entry that brought them.
+///
+/// Every change is carried up to the root by adding up branches, so a late sample costs its chunk and O(log n) nodes.
+struct TreeWriter {
+    private let tables: TreeTables
+    /// The next number of a chunk or node; kept by the caller from one transaction to the next.
+    private(set) var nextID: NodeID
+
+    init(_ tables: TreeTables, nextID: NodeID) {
+        self.tables = tables
+        self.nextID = nextID
+    }
+
+    private mutating func newID() -> NodeID {
+        defer { nextID += 1 }
+        return nextID
+    }
+
+    // MARK: Samples in
+
+    mutating func insert(
+        _ samples: [Sample], into tree: TreeID, _ transaction: inout WriteTransaction
+    ) throws(StoreError) {
+        var record = try transaction.value(tables.trees, tree) ?? TreeRecord()
+        record.head.merge(SampleChunk(live: samples))
+        if record.head.count > SampleTree.headLimit { try settle(&record, &transaction) }
+        try transaction.put(tables.trees, tree, record)
+    }
+
+    /// Moves samples from the head into the sealed part: late ones to where they belong, the others as new chunks.
+    private mutating func settle(
+        _ record: inout TreeRecord, _ transaction: inout WriteTransaction
+    ) throws(StoreError) {
+        if record.level > 0 {
+            let late = record.head.removeAll(before: record.sealed)
+            if !late.isEmpty {
+                try grow(&record, try merge(late, into: record.root, &transaction), &transaction)
+            }
+        }
+        while record.head.count >= SampleTree.chunk + SampleTree.keptInHead {
+            try append(record.head.removeFirst(SampleTree.chunk), &record, &transaction)
+        }
+    }
+
+    private mutating func append(
+        _ chunk: SampleChunk, _ record: inout TreeRecord, _ transaction: inout WriteTransaction
+    ) throws(StoreError) {
+        let id = newID()
+        guard let branch = Branch(chunk, id: id), let end = chunk.end else { return }
+        // A new number comes after all others: pages fill up.
+        try transaction.append(tables.chunks, id, chunk)
+        let buckets = LogBuckets(chunk.live)
+        if record.level == 0 {
+            let root = newID()
+            try transaction.put(tables.buckets, root, buckets)
+            try transaction.put(tables.nodes, root, TreeNode(level: 1, branches: [branch]))
+            (record.level, record.root, record.sealed) = (1, root, end)
+        } else {
+            record.sealed = max(record.sealed, end)
+            try grow(
+                &record, try append(branch, under: record.root, buckets: buckets, &transaction), &transaction)
+        }
+    }
+
+    /// Adds a chunk at the right end of a node.
+    ///
+    /// - Returns: What stands in the node's place, in order.
+    private mutating func append(
+        _ branch: Branch, under id: NodeID, buckets: LogBuckets, _ transaction: inout WriteTransaction
+    ) throws(StoreError) -> [Branch] {
+        var node = try self.node(id, transaction)
+        if node.level == 1 {
+            node.branches.append(branch)
+        } else {
+            let last = node.branches.removeLast()
+            node.branches += try append(branch, under: last.id, buckets: buckets, &transaction)
+        }
+        return try store(node, id, adding: buckets, &transaction)
+    }
+
+    /// Puts late samples into the chunks where they belong.
+    ///
+    /// - Returns: What stands in the node's place, in order.
+    private mutating func merge(
+        _ late: SampleChunk, into id: NodeID, _ transaction: inout WriteTransaction
+    ) throws(StoreError) -> [Branch] {
+        let node = try self.node(id, transaction)
+        var parts = Array(repeating: SampleChunk(), count: node.branches.count)
+        for sample in late.live { parts[node.child(for: sample.place)].live.append(sample) }
+        for one in late.withdrawn { parts[node.child(for: one.sample.place)].withdrawn.append(one) }
+        var changed = TreeNode(level: node.level, branches: [])
+        for (branch, part) in zip(node.branches, parts) {
+            if part.isEmpty {
+                changed.branches.append(branch)
+            } else if node.level > 1 {
+                changed.branches += try merge(part, into: branch.id, &transaction)
+            } else {
+                var chunk = try self.chunk(branch.id, transaction)
+                chunk.merge(part)
+                changed.branches += try store(chunk, branch.id, &transaction)
+            }
+        }
+        return try store(changed, id, adding: LogBuckets(late.live), &transaction)
+    }
+
+    // MARK: Samples out
+
+    /// Takes out what an entry brought.
+    ///
+    /// - Parameter correction: the entry that takes its place, from which on it no longer counts; without one it is
+    ///   forgotten, as if it had never been.
+    /// - Returns: The samples that counted until now.
+    mutating func take(
+        _ entry: EntryIndex, from tree: TreeID, by correction: EntryIndex?,
+        _ transaction: inout WriteTransaction
+    ) throws(StoreError) -> [Sample] {
+        try change(entry, in: tree, &transaction) { chunk in
+            let taken = chunk.live.filter { $0.index == entry }
+            chunk.live.removeAll { $0.index == entry }
+            if let correction {
+                chunk.withdrawn += taken.map { SampleChunk.Withdrawn(sample: $0, by: correction) }
+                chunk.withdrawn.sort { $0.sample.precedes($1.sample) }
+            } else {
+                chunk.withdrawn.removeAll { $0.sample.index == entry }
+            }
+            return taken
+        }
+    }
+
+    /// Undoes a correction of an entry that is erased: what it took out counts again, or is taken out by another.
+    ///
+    /// - Returns: The samples that count from now on.
+    mutating func restore(
+        _ entry: EntryIndex, in tree: TreeID, insteadBy correction: EntryIndex?,
+        _ transaction: inout WriteTransaction
+    ) throws(StoreError) -> [Sample] {
+        try change(entry, in: tree, &transaction) { chunk in
+            let found = chunk.withdrawn.filter { $0.sample.index == entry }.map(\.sample)
+            chunk.withdrawn.removeAll { $0.sample.index == entry }
+            if let correction {
+                chunk.withdrawn += found.map { SampleChunk.Withdrawn(sample: $0, by: correction) }
+                chunk.withdrawn.sort { $0.sample.precedes($1.sample) }
+                return []
+            }
+            chunk.merge(SampleChunk(live: found))
+            return found
+        }
+    }
+
+    /// Takes out of an aggregate across series what one of them lost.
+    mutating func remove(
+        _ samples: [Sample], from tree: TreeID, _ transaction: inout WriteTransaction
+    ) throws(StoreError) {
+        for sample in samples {
+            var isDone = false
+            _ = try change(sample.index, in: tree, at: sample.time, &transaction) { chunk in
+                guard !isDone, let place = chunk.live.firstIndex(where: { $0.isAlike(sample) }) else {
+                    return []
+                }
+                isDone = true
+                return [chunk.live.remove(at: place)]
+            }
+        }
+    }
+
+    /// Hands every chunk that an entry may have touched to `body`, and carries the change up.
+    ///
+    /// - Parameters:
+    ///   - time: where given, chunks that do not span it are left out.
+    ///   - body: returns the samples that went, or came, of those that count.
+    private mutating func change(
+        _ entry: EntryIndex, in tree: TreeID, at time: Int64? = nil, _ transaction: inout WriteTransaction,
+        _ body: (inout SampleChunk) -> [Sample]
+    ) throws(StoreError) -> [Sample] {
+        guard var record = try transaction.value(tables.trees, tree) else { return [] }
+        let before = record
+        var changed = body(&record.head)
+        if record.level > 0 {
+            let (branches, samples) = try change(entry, under: record.root, at: time, &transaction, body)
+            changed += samples
+            if branches.isEmpty {
+                (record.level, record.root) = (0, 0)
+            } else {
+                try grow(&record, branches, &transaction)
+            }
+        }
+        if record.level == 0, record.head.isEmpty {
+            try transaction.delete(tables.trees, tree)
+        } else if record != before {
+            try transaction.put(tables.trees, tree, record)
+        }
+        return changed
+    }
+
+    private mutating func change(
+        _ entry: EntryIndex, under id: NodeID, at time: Int64?, _ transaction: inout WriteTransaction,
+        _ body: (inout SampleChunk) -> [Sample]
+    ) throws(StoreError) -> (branches: [Branch], changed: [Sample]) {
+        let node = try self.node(id, transaction)
+        var result = TreeNode(level: node.level, branches: [])
+        var changed: [Sample] = []
+        for branch in node.branches {
+            let isSpanned = time.map { $0 >= branch.first.time && $0 <= branch.lastTime } ?? true
+            guard branch.changes.contains(entry.value), isSpanned else {
+                result.branches.append(branch)
+                continue
+            }
+            if node.level > 1 {
+                let (branches, samples) = try change(entry, under: branch.id, at: time, &transaction, body)
+                result.branches += branches
+                changed += samples
+            } else {
+                let old = try self.chunk(branch.id, transaction)
+                var chunk = old
+                changed += body(&chunk)
+                if chunk == old {
+                    result.branches.append(branch)
+                } else {
+                    result.branches += try store(chunk, branch.id, &transaction)
+                }
+            }
+        }
+        if result == node {
+            return (Branch(node, id: id).map { [$0] } ?? [], changed)
+        }
+        return (try store(result, id, adding: nil, &transaction), changed)
+    }
+
+    // MARK: Nodes
+
+    private func node(
+        _ id: NodeID, _ transaction: borrowing WriteTransaction
+    ) throws(StoreError) -> TreeNode {
+        guard let node = try transaction.value(tables.nodes, id) else {
+            throw .damaged(place: "table nodes, key \(id)", reason: "it is missing")
+        }
+        return node
+    }
+
+    private func chunk(
+        _ id: NodeID, _ transaction: borrowing WriteTransaction
+    ) throws(StoreError) -> SampleChunk {
+        guard let chunk = try transaction.value(tables.chunks, id) else {
+            throw .damaged(place: "table chunks, key \(id)", reason: "it is missing")
+        }
+        return chunk
+    }
+
+    /// Writes a chunk, in several where it has become too large; none where it has become empty.
+    private mutating func store(
+        _ chunk: SampleChunk, _ id: NodeID, _ transaction: inout WriteTransaction
+    ) throws(StoreError) -> [Branch] {
+        if chunk.isEmpty {
+            try transaction.delete(tables.chunks, id)
+            return []
+        }
+        var branches: [Branch] = []
+        for (number, piece) in chunk.pieces().enumerated() {
+            let pieceID = number == 0 ? id : newID()
+            try transaction.put(tables.chunks, pieceID, piece)
+            if let branch = Branch(piece, id: pieceID) { branches.append(branch) }
+        }
+        return branches
+    }
+
+    /// Writes a node and what lies in its chunks, in several where it has become too large.
+    ///
+    /// - Parameter added: what was added to it; `nil` to count again.
+    private mutating func store(
+        _ node: TreeNode, _ id: NodeID, adding added: LogBuckets?, _ transaction: inout WriteTransaction
+    ) throws(StoreError) -> [Branch] {
+        if node.branches.isEmpty {
+            try transaction.delete(tables.nodes, id)
+            try transaction.delete(tables.buckets, id)
+            return []
+        }
+        var branches: [Branch] = []
+        var rest: LogBuckets?
+        if let added {
+            rest = try transaction.value(tables.buckets, id) ?? LogBuckets()
+            rest?.add(added)
+        }
+        let pieces = node.pieces()
+        for (number, piece) in pieces.enumerated().reversed() {
+            let pieceID = number == 0 ? id : newID()
+            let buckets: LogBuckets
+            if number == 0, let rest {
+                buckets = rest
+            } else {
+                buckets = try self.buckets(of: piece, transaction)
+                rest?.subtract(buckets)
+            }
+            try transaction.put(tables.nodes, pieceID, piece)
+            try transaction.put(tables.buckets, pieceID, buckets)
+            if let branch = Branch(piece, id: pieceID) { branches.insert(branch, at: 0) }
+        }
+        return branches
+    }
+
+    private func buckets(
+        of node: TreeNode, _ transaction: borrowing WriteTransaction
+    ) throws(StoreError) -> LogBuckets {
+        var total = LogBuckets()
+        for branch in node.branches {
+            if node.level > 1 {
+                if let buckets = try transaction.value(tables.buckets, branch.id) { total.add(buckets) }
+            } else {
+                total.add(LogBuckets(try chunk(branch.id, transaction).live))
+            }
+        }
+        return total
+    }
+
+    /// Makes `branches` the root, with new levels above them where they are several.
+    private mutating func grow(
+        _ record: inout TreeRecord, _ branches: [Branch], _ transaction: inout WriteTransaction
+    ) throws(StoreError) {
+        var top = branches
+        while top.count > 1 {
+            record.level += 1
+            top = try store(TreeNode(level: record.level, branches: top), newID(), adding: nil, &transaction)
+        }
+        if let root = top.first { record.root = root.id }
+    }
+}
+
+extension Sample {
+    /// Whether two samples count the same in an aggregate across series, which does not keep where they came from.
+    fileprivate func isAlike(_ other: Sample) -> Bool { time == other.time && value == other.value }
+}
+
+extension LogBuckets {
+    init(_ samples: [Sample]) { self.init(keys: samples.map { Self.key(of: $0.value.double) }) }
+}
+
+extension SampleChunk {
+    /// The chunk in parts that are not too large, of about the same size.
+    fileprivate func pieces() -> [SampleChunk] {
+        guard count > SampleTree.chunkLimit else { return [self] }
+        let number = (count + SampleTree.chunk - 1) / SampleTree.chunk
+        var rest = self
+        return (0..<number).map { rest.removeFirst(rest.count / (number - $0)) }
+    }
+}
+
+extension TreeNode {
+    fileprivate func pieces() -> [TreeNode] {
+        guard branches.count > SampleTree.fanOut else { return [self] }
+        let count = (branches.count + SampleTree.fanOut - 1) / SampleTree.fanOut
+        return (0..<count).map { number in
+            TreeNode(
+                level: level,
+                branches: Array(
+                    branches[number * branches.count / count..<(number + 1) * branches.count / count]))
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import Ledger
+import Synchronization
+import Testing
+
+@testable import Query
+
+extension QueryStore {
+    /// Checks that every tree is what its samples amount to, at every node, and that aggregates across series hold
+    /// exactly what their series do.
+    func checkTrees() throws {
+        let tables = tables
+        let index = index.withLock { $0 }
+        try store.read { transaction throws(StoreError) in
+            var total = 0
+            for series in index.all {
+                let all = try transaction.everything(in: series.id, tables.trees)
+                #expect(!all.isEmpty)
+                total += all.live.count
+                try check(series.id, all, transaction)
+            }
+            #expect(try tables.value(of: .samples, transaction) == UInt64(total))
+            for aggregate in index.aggregates.all {
+                guard let tree = aggregate.tree else {
+                    #expect(aggregate.members.count <= Aggregates.fewSeries)
+                    continue
+                }
+                var expected: [Sample] = []
+                for member in aggregate.members {
+                    expected += try transaction.everything(in: member, tables.trees).live.map(\.withoutPlace)
+                }
+                let kept = try transaction.everything(in: tree, tables.trees)
+                #expect(kept.withdrawn.isEmpty)
+                #expect(kept.live.sorted(by: Self.order) == expected.sorted(by: Self.order))
+                try check(tree, kept, transaction)
+            }
+        }
+    }
+
+    private static func order(_ left: Sample, _ right: Sample) -> Bool {
+        (left.time, left.value) < (right.time, right.value)
+    }
+
+    private func check(
+        _ tree: TreeID, _ all: SampleChunk, _ transaction: borrowing ReadTransaction
+    ) throws(StoreError) {
+        let everything = TimeWindow(after: .min, through: .max)
+        let rollup = try transaction.rollup(of: tree, in: everything, asOf: .max, .all, tables.trees)
+        #expect(rollup == Rollup(all.live))
+        let buckets = try transaction.buckets(of: tree, in: everything, asOf: .max, tables.trees)
+        #expect(buckets == LogBuckets(all.live))
+        guard let record = try transaction.value(tables.trees.trees, tree) else { return }
+        if record.level > 0 { _ = try check(record.root, record.level, transaction) }
+    }
+
+    private func check(
+        _ id: NodeID, _ level: UInt8, _ transaction: borrowing ReadTransaction
+    ) throws(StoreError) -> [Sample] {
+        guard let node = try transaction.value(tables.trees.nodes, id) else {
+            Issue.record("node \(id) is missing")
+            return []
+        }
+        #expect(node.level == level)
+        #expect(node.branches.count <= SampleTree.fanOut)
+        var samples: [Sample] = []
+        for branch in node.branches {
+            if level == 1 {
+                let chunk = try transaction.value(tables.trees.chunks, branch.id)
+                #expect((chunk?.count ?? 0) <= SampleTree.chunkLimit)
+                #expect(chunk.flatMap { Branch($0, id: branch.id) } == branch)
+                samples += chunk?.live ?? []
+            } else {
+                samples += try check(branch.id, level - 1, transaction)
+                let child = try transaction.value(tables.trees.nodes, branch.id)
+                #expect(child.flatMap { Branch($0, id: branch.id) } == branch)
+            }
+        }
+        #expect(try transaction.value(tables.trees.buckets, id) == LogBuckets(samples))
+        return samples
+    }
+}
