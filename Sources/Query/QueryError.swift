@@ -1,3 +1,5 @@
+internal import Ledger
+
 /// Why a question has no answer, in the terms of the Prometheus HTTP API.
 public struct QueryError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The values of `errorType` in a response.
@@ -52,4 +54,8 @@ public enum Interruption: Hashable, Sendable {
         case .canceled: QueryError(.canceled, "query was canceled in expression evaluation")
         }
     }
+}
+
+extension QueryError {
+    init(_ error: StoreError) { self.init(.internal, "query store: \(error.description)") }
 }

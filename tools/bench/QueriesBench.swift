@@ -40,6 +40,9 @@ struct QueriesBench {
             "\(events) events, \(latePercent) % late: \(Int(count / wall)) a second, "
                 + "\(Int(count / processor)) a second of one core's time, "
                 + String(format: "%.2f bytes an event", Double(status.usedBytes) / count))
+        for (table, bytes) in status.tableBytes.sorted(by: { $0.value > $1.value }) {
+            say("  \(table): " + String(format: "%.2f bytes an event", Double(bytes) / count))
+        }
         return store
     }
 }

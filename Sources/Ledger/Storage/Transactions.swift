@@ -57,6 +57,14 @@ extension StoreReading where Self: ~Copyable {
         return Int(statistics.ms_entries)
     }
 
+    /// How much of the file the table takes, its free space within pages included.
+    public func bytes<Key, Value>(of table: Table<Key, Value>) throws(StoreError) -> Int {
+        var statistics = MDB_stat()
+        try unsafe check(mdb_stat(handle.pointer, table.handle, &statistics), "mdb_stat")
+        return Int(statistics.ms_psize)
+            * (statistics.ms_branch_pages + statistics.ms_leaf_pages + statistics.ms_overflow_pages)
+    }
+
     /// The first entry whose key is at or after `key`.
     public func first<Key, Value>(
         _ table: Table<Key, Value>, atOrAfter key: Key? = nil

@@ -18,6 +18,8 @@ public struct Rollup: Hashable, Sendable {
     }
 
     public private(set) var count: UInt64
+    /// No sample has more digits behind the point: how sums are written, not what they are.
+    private(set) var scale: UInt8
     /// In units of 10⁻⁹.
     public private(set) var sum: Int128
     /// In units of 10⁻¹⁸.
@@ -31,15 +33,18 @@ public struct Rollup: Hashable, Sendable {
     public init(_ sample: Sample) {
         let nanos = sample.value.nanos
         self.init(
-            count: 1, sum: nanos, squares: SquareSum(squareOf: nanos), minimum: sample.value,
+            count: 1, scale: sample.value.scale, sum: nanos, squares: SquareSum(squareOf: nanos),
+            minimum: sample.value,
             maximum: sample.value, first: sample, last: sample)
     }
 
     init(
-        count: UInt64, sum: Int128, squares: SquareSum, minimum: Quantity, maximum: Quantity, first: Sample,
+        count: UInt64, scale: UInt8, sum: Int128, squares: SquareSum, minimum: Quantity, maximum: Quantity,
+        first: Sample,
         last: Sample
     ) {
         self.count = count
+        self.scale = scale
         self.sum = sum
         self.squares = squares
         self.minimum = minimum
@@ -60,6 +65,7 @@ public struct Rollup: Hashable, Sendable {
     mutating func add(_ other: Rollup, _ parts: Parts) {
         // 2⁶⁴ samples are more than any log holds, and `Quantity` explains why the sum fits.
         count += other.count
+        scale = max(scale, other.scale)
         if parts.contains(.sum) { sum += other.sum }
         if parts.contains(.squares) { squares.add(other.squares) }
         if parts.contains(.extremes) {
@@ -79,5 +85,18 @@ public struct Rollup: Hashable, Sendable {
         guard var result = left else { return right }
         if let right { result.add(right, parts) }
         return result
+    }
+
+    public static func == (left: Self, right: Self) -> Bool {
+        left.count == right.count && left.sum == right.sum && left.squares == right.squares
+            && left.minimum == right.minimum && left.maximum == right.maximum && left.first == right.first
+            && left.last == right.last
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(count)
+        hasher.combine(sum)
+        hasher.combine(first)
+        hasher.combine(last)
     }
 }

@@ -27,4 +27,16 @@ public struct SquareSum: Hashable, Sendable {
         low = sum
         high += other.high + (carries ? 1 : 0)
     }
+
+    /// - Precondition: `factor` is above zero, and small enough that the product fits.
+    func multiplied(by factor: UInt128) -> SquareSum {
+        let (carried, low) = low.multipliedFullWidth(by: factor)
+        return SquareSum(high: high &* factor &+ carried, low: low)
+    }
+
+    /// - Precondition: `divisor` is above zero.
+    func divided(by divisor: UInt128) -> SquareSum {
+        let (quotient, rest) = high.quotientAndRemainder(dividingBy: divisor)
+        return SquareSum(high: quotient, low: divisor.dividingFullWidth((rest, low)).quotient)
+    }
 }

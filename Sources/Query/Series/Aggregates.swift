@@ -21,6 +21,8 @@ struct Aggregates: Sendable {
     private(set) var all: [Aggregate] = []
     /// For each series the aggregates that it is part of: one of each kind.
     private var ofSeries: [SeriesID: [Int]] = [:]
+    /// By place: the trees, at hand for each sample that comes.
+    private var trees: [TreeID?] = []
 
     init(kinds: [[String]]) { self.kinds = kinds }
 
@@ -45,11 +47,16 @@ struct Aggregates: Sendable {
     func places(of series: SeriesID) -> [Int] { ofSeries[series] ?? [] }
 
     /// The trees that what a series brings has to go to.
-    func trees(of series: SeriesID) -> [TreeID] { places(of: series).compactMap { all[$0].tree } }
+    func trees(of series: SeriesID) -> [TreeID] { places(of: series).compactMap { trees[$0] } }
 
-    mutating func setTree(_ tree: TreeID?, of place: Int) { all[place].tree = tree }
+    mutating func setTree(_ tree: TreeID?, of place: Int) {
+        all[place].tree = tree
+        trees[place] = tree
+    }
 
-    mutating func setTree(_ tree: TreeID?, of record: AggregateRecord) { all[place(of: record)].tree = tree }
+    mutating func setTree(_ tree: TreeID?, of record: AggregateRecord) {
+        setTree(tree, of: place(of: record))
+    }
 
     private func record(of series: Series, _ kind: Int) -> AggregateRecord {
         AggregateRecord(
@@ -61,6 +68,7 @@ struct Aggregates: Sendable {
         let key = record.valueBytes
         if let place = places[key] { return place }
         all.append(Aggregate(record: record))
+        trees.append(nil)
         places[key] = all.count - 1
         return all.count - 1
     }

@@ -10,7 +10,10 @@ public struct QueryStoreStatus: Hashable, Sendable {
     /// Entries whose erasure was carried out here. LMDB reuses the pages of what was deleted, but does not overwrite
     /// them at once: `reset` after deleting the directory, then following the log again, leaves no remnant.
     public let erasedEntries: Int
+    /// The size of the file as far as it was ever used.
     public let usedBytes: Int
+    /// What each table takes of it now, by name.
+    public let tableBytes: [String: Int]
 }
 
 extension QueryStore {
@@ -23,7 +26,8 @@ extension QueryStore {
                 series: try transaction.count(tables.series),
                 samples: Int(clamping: try tables.value(of: .samples, transaction)),
                 refusedSamples: try tables.value(of: .refused, transaction),
-                erasedEntries: try transaction.count(tables.erased), usedBytes: usedBytes)
+                erasedEntries: try transaction.count(tables.erased), usedBytes: usedBytes,
+                tableBytes: try tables.bytes(transaction))
         }
     }
 

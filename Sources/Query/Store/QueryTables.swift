@@ -7,7 +7,7 @@ public struct QueryTables: Sendable {
     static let schema = Store.Schema(
         format: format,
         tables: ["state", "series", "aggregates", "touched", "chains", "corrections", "erased"]
-            + TreeTables.names,
+            + TreeTables.names(TreeTables.series) + TreeTables.names(TreeTables.aggregates),
         mapBytes: QueryLimits.mapBytes)
 
     /// Single values, under the names below.
@@ -15,7 +15,10 @@ public struct QueryTables: Sendable {
     let series: Table<SeriesID, SeriesRecord>
     /// Aggregates across series that have a tree of their own, by its number.
     let aggregates: Table<TreeID, AggregateRecord>
+    /// The trees of series.
     let trees: TreeTables
+    /// The trees of aggregates.
+    let aggregateTrees: TreeTables
     /// For each run of `touchedRun` entries, by its number: the series that they brought samples to.
     let touched: Table<UInt64, SeriesList>
     /// By the first document of a chain of corrections.
@@ -31,7 +34,8 @@ public struct QueryTables: Sendable {
         state = store.table("state")
         series = store.table("series")
         aggregates = store.table("aggregates")
-        trees = TreeTables(store)
+        trees = TreeTables(store, TreeTables.series, .series)
+        aggregateTrees = TreeTables(store, TreeTables.aggregates, .aggregate)
         touched = store.table("touched")
         chains = store.table("chains")
         corrections = store.table("corrections")
@@ -44,8 +48,10 @@ public struct QueryTables: Sendable {
         case next
         /// The number of the next new tree: of a series, or of an aggregate across series.
         case tree
-        /// The number of the next new node or chunk.
+        /// The number of the next new node or chunk of a series.
         case node
+        /// The same of an aggregate.
+        case aggregateNode = "aggregate node"
         /// Samples that count.
         case samples
         /// Samples that the limit of series kept out.
@@ -75,11 +81,24 @@ public struct QueryTables: Sendable {
         try transaction.put(state, counter.key, value.valueBytes)
     }
 
+    func bytes<Transaction: StoreReading & ~Copyable>(
+        _ transaction: borrowing Transaction
+    ) throws(StoreError) -> [String: Int] {
+        var bytes = [
+            series.name: try transaction.bytes(of: series),
+            aggregates.name: try transaction.bytes(of: aggregates),
+            touched.name: try transaction.bytes(of: touched),
+        ]
+        for trees in [trees, aggregateTrees] { bytes.merge(try trees.bytes(transaction)) { $1 } }
+        return bytes
+    }
+
     func clear(_ transaction: inout WriteTransaction) throws(StoreError) {
         try transaction.clear(state)
         try transaction.clear(series)
         try transaction.clear(aggregates)
         try trees.clear(&transaction)
+        try aggregateTrees.clear(&transaction)
         try transaction.clear(touched)
         try transaction.clear(chains)
         try transaction.clear(corrections)

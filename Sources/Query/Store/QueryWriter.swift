@@ -22,11 +22,13 @@ struct QueryWriter {
     private let tables: QueryTables
     private(set) var changes: [IndexChange] = []
     private var trees: TreeWriter
+    private var aggregateTrees: TreeWriter
     private var nextTree: UInt64
     private var next: UInt64
     private var sampleCount: Int64 = 0
     /// What is to go into the trees: written once for a batch, in the order of keys.
     private var pending: [TreeID: [Sample]] = [:]
+    private var pendingAggregates: [TreeID: [Sample]] = [:]
     /// The series that entries brought samples to, by run of entries.
     private var touched: [UInt64: Set<SeriesID>] = [:]
     /// Aggregates that have become worth a tree, by their places.
@@ -38,6 +40,8 @@ struct QueryWriter {
         next = try tables.value(of: .next, transaction)
         nextTree = try tables.value(of: .tree, transaction)
         trees = TreeWriter(tables.trees, nextID: try tables.value(of: .node, transaction))
+        aggregateTrees = TreeWriter(
+            tables.aggregateTrees, nextID: try tables.value(of: .aggregateNode, transaction))
     }
 
     // MARK: Following
@@ -83,6 +87,7 @@ struct QueryWriter {
         try tables.set(.next, to: next, &transaction)
         try tables.set(.tree, to: nextTree, &transaction)
         try tables.set(.node, to: trees.nextID, &transaction)
+        try tables.set(.aggregateNode, to: aggregateTrees.nextID, &transaction)
         let before = Int64(truncatingIfNeeded: try tables.value(of: .samples, transaction))
         try tables.set(.samples, to: UInt64(truncatingIfNeeded: before + sampleCount), &transaction)
         sampleCount = 0
@@ -102,7 +107,7 @@ struct QueryWriter {
                 value: measure.value)
             pending[series, default: []].append(sample)
             for tree in store.index.withLock({ $0.aggregates.trees(of: series) }) {
-                pending[tree, default: []].append(sample.withoutPlace)
+                pendingAggregates[tree, default: []].append(sample.withoutPlace)
             }
             touched[index.value / QueryTables.touchedRun, default: []].insert(series)
             outcome.samples += 1
@@ -142,6 +147,10 @@ struct QueryWriter {
             try trees.insert(samples.sorted { $0.precedes($1) }, into: tree, &transaction)
         }
         pending.removeAll(keepingCapacity: true)
+        for (tree, samples) in pendingAggregates.sorted(by: { $0.key < $1.key }) {
+            try aggregateTrees.insert(samples.sorted { $0.precedes($1) }, into: tree, &transaction)
+        }
+        pendingAggregates.removeAll(keepingCapacity: true)
         for (run, series) in touched.sorted(by: { $0.key < $1.key }) {
             let known = try transaction.value(tables.touched, run)?.ids ?? []
             try transaction.put(tables.touched, run, SeriesList(series.union(known)))
@@ -160,7 +169,7 @@ struct QueryWriter {
                 let all = TimeWindow(after: .min, through: .max)
                 let samples = try transaction.samples(
                     of: member, in: all, asOf: .max, limit: .max, tables.trees)
-                try trees.insert((samples ?? []).map(\.withoutPlace), into: tree, &transaction)
+                try aggregateTrees.insert((samples ?? []).map(\.withoutPlace), into: tree, &transaction)
             }
             try transaction.put(tables.aggregates, tree, aggregate.record)
             changes.append(.treeSet(place, before: nil))
@@ -234,8 +243,8 @@ struct QueryWriter {
         try eachSeries(touchedBy: entry, &transaction) { writer, series, transaction throws(StoreError) in
             let back = try writer.trees.restore(entry, in: series, insteadBy: correction, &transaction)
             writer.sampleCount += Int64(back.count)
-            for tree in writer.aggregateTrees(of: series) where !back.isEmpty {
-                try writer.trees.insert(back.map(\.withoutPlace), into: tree, &transaction)
+            for tree in writer.treesAbove(series) where !back.isEmpty {
+                try writer.aggregateTrees.insert(back.map(\.withoutPlace), into: tree, &transaction)
             }
         }
     }
@@ -270,7 +279,7 @@ struct QueryWriter {
         for series in list?.ids ?? [] { try body(&self, series, &transaction) }
     }
 
-    private func aggregateTrees(of series: SeriesID) -> [TreeID] {
+    private func treesAbove(_ series: SeriesID) -> [TreeID] {
         store.index.withLock { $0.aggregates.trees(of: series) }
     }
 
@@ -279,8 +288,8 @@ struct QueryWriter {
     ) throws(StoreError) {
         sampleCount -= Int64(samples.count)
         guard !samples.isEmpty else { return }
-        for tree in aggregateTrees(of: series) {
-            try trees.remove(samples.map(\.withoutPlace), from: tree, &transaction)
+        for tree in treesAbove(series) {
+            try aggregateTrees.remove(samples.map(\.withoutPlace), from: tree, &transaction)
         }
     }
 

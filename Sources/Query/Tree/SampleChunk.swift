@@ -21,12 +21,17 @@ struct SampleChunk: Hashable, Sendable {
     }
 
     mutating func merge(_ other: SampleChunk) {
-        let isInOrder = live.last.map { last in other.live.first.map { !$0.precedes(last) } ?? true } ?? true
         live += other.live
-        if !isInOrder { live.sort { $0.precedes($1) } }
-        guard !other.withdrawn.isEmpty else { return }
         withdrawn += other.withdrawn
-        withdrawn.sort { $0.sample.precedes($1.sample) }
+        sort()
+    }
+
+    /// Brings samples into their order, which they nearly always have.
+    mutating func sort() {
+        if zip(live, live.dropFirst()).contains(where: { $1.precedes($0) }) {
+            live.sort { $0.precedes($1) }
+        }
+        if withdrawn.count > 1 { withdrawn.sort { $0.sample.precedes($1.sample) } }
     }
 
     /// Takes off the first `number` samples, or all where there are fewer.
@@ -56,11 +61,14 @@ struct SampleChunk: Hashable, Sendable {
         return removeFirst(counted + gone)
     }
 
-    /// What was known once `size` entries were followed, in order.
-    func samples(asOf size: UInt64) -> [Sample] {
-        let known = live.filter { $0.index.value < size }
-        let gone = withdrawn.filter { $0.sample.index.value < size && $0.by.value >= size }.map(\.sample)
-        return gone.isEmpty ? known : (known + gone).sorted { $0.precedes($1) }
+    /// The samples of a window that counted when the log had `size` entries, in order.
+    func samples(asOf size: UInt64, in window: TimeWindow) -> [Sample] {
+        if size == .max { return live.filter { window.contains($0.time) } }
+        let known = live.filter { $0.index.value < size && window.contains($0.time) }
+        let gone = withdrawn.filter {
+            $0.by.value >= size && $0.sample.index.value < size && window.contains($0.sample.time)
+        }
+        return gone.isEmpty ? known : (known + gone.map(\.sample)).sorted { $0.precedes($1) }
     }
 }
 
@@ -68,7 +76,8 @@ struct SampleChunk: Hashable, Sendable {
 /// times (`unit u8 ‖ first, signed varint ‖ differences in units, Rice`),
 /// values (`scale u8 ‖ smallest coefficient, signed varint ‖ coefficients above it, Rice`; a scale of 255 is followed by
 /// a Rice column of the scales, and the coefficients are each at its own),
-/// indexes (`first varint ‖ differences, zigzag, Rice`), positions (Rice);
+/// indexes (`signed u8 ‖ first varint ‖ differences, Rice, zigzag where signed is 1`), positions (`smallest varint ‖
+/// positions above it, Rice`);
 /// then `withdrawn count varint`, and for each `time, signed varint ‖ index varint ‖ position varint ‖ quantity ‖ by
 /// varint`.
 extension SampleChunk: TableValue {
@@ -82,14 +91,7 @@ extension SampleChunk: TableValue {
         if let first = live.first {
             Self.writeTimes(live, first.time, to: &writer)
             Self.writeValues(live, to: &writer)
-            writer.writeVarint(first.index.value)
-            var before = first.index.value
-            RiceColumn.write(
-                live.map { sample in
-                    defer { before = sample.index.value }
-                    return UInt64(zigzag: Int64(bitPattern: sample.index.value &- before))
-                }, to: &writer)
-            RiceColumn.write(live.map { UInt64($0.position) }, to: &writer)
+            Self.writePlaces(live, first, to: &writer)
         }
         writer.writeVarint(UInt64(withdrawn.count))
         for one in withdrawn {
@@ -122,6 +124,26 @@ extension SampleChunk: TableValue {
         writer.write(UInt8(unit))
         writer.writeSignedVarint(first)
         RiceColumn.write(differences, to: &writer)
+    }
+
+    private static func writePlaces(
+        _ samples: [Sample], _ first: Sample, to writer: inout ByteWriter
+    ) {
+        // Most samples come in the order of their time: then no difference needs a sign.
+        let isAscending = zip(samples, samples.dropFirst()).allSatisfy { $0.index <= $1.index }
+        var before = first.index.value
+        let differences = samples.map { sample in
+            defer { before = sample.index.value }
+            let difference = sample.index.value &- before
+            return isAscending ? difference : UInt64(zigzag: Int64(bitPattern: difference))
+        }
+        writer.write(UInt8(isAscending ? 0 : 1))
+        writer.writeVarint(first.index.value)
+        RiceColumn.write(differences, to: &writer)
+        // A pipeline's documents are alike: a KPI has the same position in each.
+        let smallest = samples.reduce(UInt32.max) { min($0, $1.position) }
+        writer.writeVarint(UInt64(smallest))
+        RiceColumn.write(samples.map { UInt64($0.position - smallest) }, to: &writer)
     }
 
     private static func writeValues(_ samples: [Sample], to writer: inout ByteWriter) {

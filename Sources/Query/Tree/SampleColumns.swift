@@ -18,7 +18,7 @@ struct SampleColumns {
     init(reading reader: inout ByteReader, places: Bool) throws(DecodingFailure) {
         let count = try reader.readVarint("sample count")
         // A sample takes no bit at all where everything is equal; this bounds what damaged bytes may ask for.
-        guard count <= SampleTree.largestChunk else {
+        guard count <= TreeShape.largestChunk else {
             throw DecodingFailure("a chunk of \(count) samples", at: reader.offset)
         }
         guard count > 0 else {
@@ -31,15 +31,17 @@ struct SampleColumns {
             (indexes, positions) = ([], [])
             return
         }
+        let isSigned = try reader.read(UInt8.self, "sign of indexes") != 0
         var index = try reader.readVarint("index")
         var found: [UInt64] = []
         found.reserveCapacity(Int(count))
         try RiceColumn.read(Int(count), from: &reader, "indexes") { difference in
-            index = index &+ UInt64(bitPattern: Int64(zigzag: difference))
+            index = index &+ (isSigned ? UInt64(bitPattern: Int64(zigzag: difference)) : difference)
             found.append(index)
         }
         indexes = found
-        positions = try RiceColumn.read(Int(count), from: &reader, "positions")
+        let smallest = try reader.readVarint("smallest position")
+        positions = try RiceColumn.read(Int(count), from: &reader, "positions").map { $0 &+ smallest }
     }
 
     /// The value of a sample. `nil` only in damaged bytes.
@@ -115,7 +117,7 @@ extension SampleColumns {
         let nothing = Sample(time: 0, index: EntryIndex(0), position: 0, value: .zero)
         let hasEnds = parts.contains(.ends)
         return Rollup(
-            count: UInt64(range.count), sum: sum &* unit,
+            count: UInt64(range.count), scale: scale, sum: sum &* unit,
             squares: SquareSum(squares, times: UInt128(unit * unit)),
             minimum: Quantity(coefficient: smallest, scale: scale) ?? .zero,
             maximum: Quantity(coefficient: largest, scale: scale) ?? .zero,

@@ -1,9 +1,10 @@
 internal import Ledger
 
 /// Layout: `level u8 ‖ count varint`, then for each branch `id, first time, span, first index, first position, first
-/// change below it, last change above it`, and then five sections, each `length varint ‖ for each branch …`: counts;
-/// sums; squares; extremes; ends. Ids and times are differences to the branch before. A question reads the sections
-/// that it needs. Branches without samples have count 0 and nothing in the other sections.
+/// change below it, last change above it`, and then five sections, each `length varint ‖ for each branch …`: counts and
+/// scales; sums; squares; extremes; ends. Ids and times are differences to the branch before; sums and squares are in
+/// units of the scale; of the ends, times and places are differences to those of the branch. A question reads the
+/// sections that it needs. Branches without samples have count 0 and nothing else.
 extension TreeNode: TableValue {
     var valueBytes: [UInt8] {
         var writer = ByteWriter(capacity: 16 + 72 * branches.count)
@@ -38,19 +39,23 @@ extension TreeNode: TableValue {
                 return
             }
             switch self {
-            case .counts: writer.writeVarint(rollup.count)
-            case .sums: writer.writeSignedVarint(rollup.sum)
+            case .counts:
+                writer.writeVarint(rollup.count)
+                writer.write(rollup.scale)
+            case .sums: writer.writeSignedVarint(rollup.sum / Quantity.nanos(atScale: rollup.scale))
             case .squares:
-                writer.writeVarint(rollup.squares.high)
-                writer.writeVarint(rollup.squares.low)
+                let unit = UInt128(Quantity.nanos(atScale: rollup.scale))
+                let squares = rollup.squares.divided(by: unit * unit)
+                writer.writeVarint(squares.low)
+                writer.writeVarint(squares.high)
             case .extremes:
                 writer.writeQuantity(rollup.minimum)
                 writer.writeQuantity(rollup.maximum)
             case .ends:
-                for sample in [rollup.first, rollup.last] {
-                    writer.writeSignedVarint(sample.time - branch.first.time)
-                    writer.writeVarint(sample.index.value)
-                    writer.writeVarint(UInt64(sample.position))
+                for (sample, time) in [(rollup.first, branch.first.time), (rollup.last, branch.lastTime)] {
+                    writer.writeSignedVarint(sample.time - time)
+                    writer.writeSignedVarint(Int64(bitPattern: sample.index.value &- branch.first.index))
+                    writer.writeSignedVarint(Int64(sample.position) - Int64(branch.first.position))
                     writer.writeQuantity(sample.value)
                 }
             }
@@ -93,28 +98,33 @@ extension TreeNode: TableValue {
                 branches.append(head)
                 continue
             }
+            let scale = try countReader.read(UInt8.self, "scale")
+            guard scale <= 9 else { throw DecodingFailure("no scale", at: countReader.offset) }
+            let unit = Quantity.nanos(atScale: scale)
             var sum: Int128 = 0
             var square = SquareSum.zero
             var (minimum, maximum) = (Quantity.zero, Quantity.zero)
             var (first, last) = (nothing, nothing)
-            if parts.contains(.sum) { sum = try sums.readSignedLongVarint("sum") }
+            if parts.contains(.sum) { sum = unit &* (try sums.readSignedLongVarint("sum")) }
             if parts.contains(.squares) {
-                square = SquareSum(
-                    high: try squares.readLongVarint("squares"), low: try squares.readLongVarint("squares"))
+                let low = try squares.readLongVarint("squares")
+                let high = try squares.readLongVarint("squares")
+                square = SquareSum(high: high, low: low).multiplied(by: UInt128(unit * unit))
             }
             if parts.contains(.extremes) {
                 minimum = try extremes.readQuantity("minimum")
                 maximum = try extremes.readQuantity("maximum")
             }
             if parts.contains(.ends) {
-                first = try Self.readEnd(head, &ends)
-                last = try Self.readEnd(head, &ends)
+                first = try Self.readEnd(head, head.first.time, &ends)
+                last = try Self.readEnd(head, head.lastTime, &ends)
             }
             branches.append(
                 Branch(
                     id: head.id, first: head.first, lastTime: head.lastTime, changes: head.changes,
                     rollup: Rollup(
-                        count: count, sum: sum, squares: square, minimum: minimum, maximum: maximum,
+                        count: count, scale: scale, sum: sum, squares: square, minimum: minimum,
+                        maximum: maximum,
                         first: first, last: last)))
         }
     }
@@ -135,12 +145,14 @@ extension TreeNode: TableValue {
     }
 
     private static func readEnd(
-        _ head: Branch, _ reader: inout ByteReader
+        _ head: Branch, _ time: Int64, _ reader: inout ByteReader
     ) throws(DecodingFailure) -> Sample {
         Sample(
-            time: head.first.time &+ (try reader.readSignedVarint("time")),
-            index: EntryIndex(try reader.readVarint("index")),
-            position: UInt32(truncatingIfNeeded: try reader.readVarint("position")),
+            time: time &+ (try reader.readSignedVarint("time")),
+            index: EntryIndex(
+                head.first.index &+ UInt64(bitPattern: try reader.readSignedVarint("index"))),
+            position: UInt32(
+                truncatingIfNeeded: Int64(head.first.position) &+ (try reader.readSignedVarint("position"))),
             value: try reader.readQuantity("value"))
     }
 

@@ -37,7 +37,7 @@ enum TreePiece {
     case branch(Branch, level: UInt8)
     /// Some samples of a chunk.
     case columns(SampleColumns, Range<Int>)
-    /// As they were known once.
+    /// Some of the head, or of a chunk as it was known once.
     case samples([Sample])
 }
 
@@ -49,13 +49,12 @@ extension StoreReading where Self: ~Copyable {
     ) throws(StoreError) {
         guard question.window.after < question.window.through else { return }
         guard let bytes = try value(tables.treeBytes, tree) else { return }
-        let (record, head) = try decoded(tables.treeBytes.name, tree.value, bytes) {
+        let record = try decoded(tables.treeBytes.name, tree.value, bytes) {
             reader throws(DecodingFailure) in
-            let record = try TreeRecord(readingTop: &reader)
-            return (record, try Self.piece(&reader, question, isCurrent: question.size == .max))
+            try TreeRecord(reading: &reader)
         }
         if record.level > 0 { try walk(record.root, question, tables, body) }
-        try body(head)
+        try body(.samples(record.head.samples(asOf: question.size, in: question.window)))
     }
 
     private func walk(
@@ -110,8 +109,8 @@ extension StoreReading where Self: ~Copyable {
             let columns = try SampleColumns(reading: &reader, places: question.places)
             return .columns(columns, columns.range(of: question.window))
         }
-        let samples = try SampleChunk(reading: &reader).samples(asOf: question.size)
-        return .samples(samples.filter { question.window.contains($0.time) })
+        return .samples(
+            try SampleChunk(reading: &reader).samples(asOf: question.size, in: question.window))
     }
 }
 
@@ -162,7 +161,7 @@ extension StoreReading where Self: ~Copyable {
     ) throws(StoreError) -> Sample? {
         guard window.after < window.through else { return nil }
         guard let record = try value(tables.trees, tree) else { return nil }
-        let fromHead = record.head.samples(asOf: size).last { window.contains($0.time) }
+        let fromHead = record.head.samples(asOf: size, in: window).last
         // The head holds nearly always the newest.
         if let fromHead, fromHead.place > record.sealed || record.level == 0 { return fromHead }
         guard record.level > 0 else { return nil }
@@ -186,7 +185,7 @@ extension StoreReading where Self: ~Copyable {
                 found = try self.latest(under: branch.id, in: window, asOf: size, tables)
             } else {
                 let chunk = try value(tables.chunks, branch.id) ?? SampleChunk()
-                found = chunk.samples(asOf: size).last { window.contains($0.time) }
+                found = chunk.samples(asOf: size, in: window).last
             }
             if let found, latest.map({ $0.precedes(found) }) ?? true { latest = found }
         }

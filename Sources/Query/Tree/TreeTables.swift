@@ -1,9 +1,17 @@
 internal import Ledger
 
-/// Where trees are kept.
+/// Where trees of one kind are kept, and what they are like. Those of series and those across series are kept apart, so
+/// that the late samples of the ones do not break up the pages of the others.
 struct TreeTables: Sendable {
-    static let names = ["trees", "nodes", "chunks", "buckets"]
+    static let series = "series"
+    static let aggregates = "aggregate"
 
+    /// The tables of a kind.
+    static func names(_ kind: String) -> [String] {
+        ["trees", "nodes", "chunks", "buckets"].map { kind + "-" + $0 }
+    }
+
+    let shape: TreeShape
     let trees: Table<TreeID, TreeRecord>
     let nodes: Table<NodeID, TreeNode>
     let chunks: Table<NodeID, SampleChunk>
@@ -15,14 +23,26 @@ struct TreeTables: Sendable {
     let nodeBytes: Table<NodeID, [UInt8]>
     let chunkBytes: Table<NodeID, [UInt8]>
 
-    init(_ store: Store) {
-        trees = store.table("trees")
-        nodes = store.table("nodes")
-        chunks = store.table("chunks")
-        buckets = store.table("buckets")
-        treeBytes = store.table("trees")
-        nodeBytes = store.table("nodes")
-        chunkBytes = store.table("chunks")
+    init(_ store: Store, _ kind: String, _ shape: TreeShape) {
+        let names = Self.names(kind)
+        self.shape = shape
+        trees = store.table(names[0])
+        nodes = store.table(names[1])
+        chunks = store.table(names[2])
+        buckets = store.table(names[3])
+        treeBytes = store.table(names[0])
+        nodeBytes = store.table(names[1])
+        chunkBytes = store.table(names[2])
+    }
+
+    /// What each table takes of the file.
+    func bytes<Transaction: StoreReading & ~Copyable>(
+        _ transaction: borrowing Transaction
+    ) throws(StoreError) -> [String: Int] {
+        [
+            trees.name: try transaction.bytes(of: trees), nodes.name: try transaction.bytes(of: nodes),
+            chunks.name: try transaction.bytes(of: chunks), buckets.name: try transaction.bytes(of: buckets),
+        ]
     }
 
     func clear(_ transaction: inout WriteTransaction) throws(StoreError) {

@@ -23,9 +23,17 @@ struct TreeWriter {
     mutating func insert(
         _ samples: [Sample], into tree: TreeID, _ transaction: inout WriteTransaction
     ) throws(StoreError) {
+        let bytes = try transaction.value(tables.treeBytes, tree) ?? []
+        let grown: [UInt8]?
+        do throws(DecodingFailure) {
+            grown = try TreeRecord.adding(samples, to: bytes, limit: tables.shape.headLimit)
+        } catch {
+            throw .damaged(place: "table trees, key \(tree.value)", reason: error.description)
+        }
+        if let grown { return try transaction.put(tables.treeBytes, tree, grown) }
         var record = try transaction.value(tables.trees, tree) ?? TreeRecord()
         record.head.merge(SampleChunk(live: samples))
-        if record.head.count > SampleTree.headLimit { try settle(&record, &transaction) }
+        try settle(&record, &transaction)
         try transaction.put(tables.trees, tree, record)
     }
 
@@ -39,8 +47,8 @@ struct TreeWriter {
                 try grow(&record, try merge(late, into: record.root, &transaction), &transaction)
             }
         }
-        while record.head.count >= SampleTree.chunk + SampleTree.keptInHead {
-            try append(record.head.removeFirst(SampleTree.chunk), &record, &transaction)
+        while record.head.count >= tables.shape.chunk + tables.shape.keptInHead {
+            try append(record.head.removeFirst(tables.shape.chunk), &record, &transaction)
         }
     }
 
@@ -257,7 +265,7 @@ struct TreeWriter {
             return []
         }
         var branches: [Branch] = []
-        for (number, piece) in chunk.pieces().enumerated() {
+        for (number, piece) in chunk.pieces(tables.shape).enumerated() {
             let pieceID = number == 0 ? id : newID()
             try transaction.put(tables.chunks, pieceID, piece)
             if let branch = Branch(piece, id: pieceID) { branches.append(branch) }
@@ -282,7 +290,7 @@ struct TreeWriter {
             rest = try transaction.value(tables.buckets, id) ?? LogBuckets()
             rest?.add(added)
         }
-        let pieces = node.pieces()
+        let pieces = node.pieces(fanOut: tables.shape.fanOut)
         for (number, piece) in pieces.enumerated().reversed() {
             let pieceID = number == 0 ? id : newID()
             let buckets: LogBuckets
@@ -337,18 +345,18 @@ extension LogBuckets {
 
 extension SampleChunk {
     /// The chunk in parts that are not too large, of about the same size.
-    fileprivate func pieces() -> [SampleChunk] {
-        guard count > SampleTree.chunkLimit else { return [self] }
-        let number = (count + SampleTree.chunk - 1) / SampleTree.chunk
+    fileprivate func pieces(_ shape: TreeShape) -> [SampleChunk] {
+        guard count > shape.chunkLimit else { return [self] }
+        let number = (count + shape.chunk - 1) / shape.chunk
         var rest = self
         return (0..<number).map { rest.removeFirst(rest.count / (number - $0)) }
     }
 }
 
 extension TreeNode {
-    fileprivate func pieces() -> [TreeNode] {
-        guard branches.count > SampleTree.fanOut else { return [self] }
-        let count = (branches.count + SampleTree.fanOut - 1) / SampleTree.fanOut
+    fileprivate func pieces(fanOut: Int) -> [TreeNode] {
+        guard branches.count > fanOut else { return [self] }
+        let count = (branches.count + fanOut - 1) / fanOut
         return (0..<count).map { number in
             TreeNode(
                 level: level,

@@ -16,7 +16,7 @@ extension QueryStore {
                 let all = try transaction.everything(in: series.id, tables.trees)
                 #expect(!all.isEmpty)
                 total += all.live.count
-                try check(series.id, all, transaction)
+                try check(series.id, all, tables.trees, transaction)
             }
             #expect(try tables.value(of: .samples, transaction) == UInt64(total))
             for aggregate in index.aggregates.all {
@@ -28,10 +28,10 @@ extension QueryStore {
                 for member in aggregate.members {
                     expected += try transaction.everything(in: member, tables.trees).live.map(\.withoutPlace)
                 }
-                let kept = try transaction.everything(in: tree, tables.trees)
+                let kept = try transaction.everything(in: tree, tables.aggregateTrees)
                 #expect(kept.withdrawn.isEmpty)
                 #expect(kept.live.sorted(by: Self.order) == expected.sorted(by: Self.order))
-                try check(tree, kept, transaction)
+                try check(tree, kept, tables.aggregateTrees, transaction)
             }
         }
     }
@@ -41,40 +41,40 @@ extension QueryStore {
     }
 
     private func check(
-        _ tree: TreeID, _ all: SampleChunk, _ transaction: borrowing ReadTransaction
+        _ tree: TreeID, _ all: SampleChunk, _ tables: TreeTables, _ transaction: borrowing ReadTransaction
     ) throws(StoreError) {
         let everything = TimeWindow(after: .min, through: .max)
-        let rollup = try transaction.rollup(of: tree, in: everything, asOf: .max, .all, tables.trees)
+        let rollup = try transaction.rollup(of: tree, in: everything, asOf: .max, .all, tables)
         #expect(rollup == Rollup(all.live))
-        let buckets = try transaction.buckets(of: tree, in: everything, asOf: .max, tables.trees)
+        let buckets = try transaction.buckets(of: tree, in: everything, asOf: .max, tables)
         #expect(buckets == LogBuckets(all.live))
-        guard let record = try transaction.value(tables.trees.trees, tree) else { return }
-        if record.level > 0 { _ = try check(record.root, record.level, transaction) }
+        guard let record = try transaction.value(tables.trees, tree) else { return }
+        if record.level > 0 { _ = try check(record.root, record.level, tables, transaction) }
     }
 
     private func check(
-        _ id: NodeID, _ level: UInt8, _ transaction: borrowing ReadTransaction
+        _ id: NodeID, _ level: UInt8, _ tables: TreeTables, _ transaction: borrowing ReadTransaction
     ) throws(StoreError) -> [Sample] {
-        guard let node = try transaction.value(tables.trees.nodes, id) else {
+        guard let node = try transaction.value(tables.nodes, id) else {
             Issue.record("node \(id) is missing")
             return []
         }
         #expect(node.level == level)
-        #expect(node.branches.count <= SampleTree.fanOut)
+        #expect(node.branches.count <= tables.shape.fanOut)
         var samples: [Sample] = []
         for branch in node.branches {
             if level == 1 {
-                let chunk = try transaction.value(tables.trees.chunks, branch.id)
-                #expect((chunk?.count ?? 0) <= SampleTree.chunkLimit)
+                let chunk = try transaction.value(tables.chunks, branch.id)
+                #expect((chunk?.count ?? 0) <= tables.shape.chunkLimit)
                 #expect(chunk.flatMap { Branch($0, id: branch.id) } == branch)
                 samples += chunk?.live ?? []
             } else {
-                samples += try check(branch.id, level - 1, transaction)
-                let child = try transaction.value(tables.trees.nodes, branch.id)
+                samples += try check(branch.id, level - 1, tables, transaction)
+                let child = try transaction.value(tables.nodes, branch.id)
                 #expect(child.flatMap { Branch($0, id: branch.id) } == branch)
             }
         }
-        #expect(try transaction.value(tables.trees.buckets, id) == LogBuckets(samples))
+        #expect(try transaction.value(tables.buckets, id) == LogBuckets(samples))
         return samples
     }
 }

@@ -1,12 +1,5 @@
 public import Ledger
 
-/// What a question reads: the store's tables, at the moment that is asked about.
-public struct QueryView: Sendable {
-    let tables: QueryTables
-    /// What was known when the log had this many entries; `.max` for now.
-    let size: UInt64
-}
-
 extension ReadTransaction: SampleReading {
     public func samples(
         of series: SeriesID, in window: TimeWindow, limit: Int, _ view: QueryView
@@ -41,8 +34,4 @@ extension ReadTransaction: SampleReading {
             throw QueryError(error)
         }
     }
-}
-
-extension QueryError {
-    init(_ error: StoreError) { self.init(.internal, "query store: \(error.description)") }
 }

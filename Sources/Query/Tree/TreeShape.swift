@@ -1,0 +1,21 @@
+/// Numbers that shape a tree.
+struct TreeShape: Hashable, Sendable {
+    /// Samples of a sealed chunk when it is made.
+    let chunk: Int
+    /// What late samples may fill a chunk up to before it is cut.
+    let chunkLimit: Int
+    /// Samples that wait in the head, in whatever order they came, until those that are complete are sealed.
+    let headLimit: Int
+    /// The newest samples stay in the head when others are sealed: what comes a little late still finds them there.
+    let keptInHead = 8
+    /// Children of a node: with so many it stays below half a page of LMDB, above which it would take a whole one.
+    let fanOut = 32
+
+    /// Smaller chunks would cost more for their branches than they save at the edges of a window.
+    static let series = TreeShape(chunk: 64, chunkLimit: 128, headLimit: 96)
+    /// Without places in the log a sample takes half as much.
+    static let aggregate = TreeShape(chunk: 96, chunkLimit: 192, headLimit: 144)
+
+    /// No chunk is larger, whatever bytes say. So many squares of 18 digits still fit 128 bits.
+    static let largestChunk = 256
+}
