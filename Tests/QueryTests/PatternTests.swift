@@ -103,7 +103,8 @@ import Testing
                 }
             case .sequence(let nodes): nodes.reduce(starts) { ends($1, from: $0) }
             case .alternation(let choices): choices.reduce(into: []) { $0.formUnion(ends($1, from: starts)) }
-            case .repetition(let body, let minimum, let maximum):
+            case .capture(let body, _): ends(body, from: starts)
+            case .repetition(let body, let minimum, let maximum, _):
                 repeated(body, starts, minimum, maximum ?? minimum + value.count + 1)
             }
         }

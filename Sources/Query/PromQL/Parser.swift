@@ -1,8 +1,7 @@
 /// Reads PromQL, by the grammar and precedence of Prometheus 3 (`promql/parser/generated_parser.y`).
 ///
 /// Operators, from loose to tight: `or`; `and unless`; comparisons; `+ -`; `* / % atan2` and the signs; `^`, which
-/// alone binds to the right. So `-1 ^ 2` is `-(1 ^ 2)`. What Prometheus has and this program has not yet is refused
-/// with a message that says so.
+/// alone binds to the right. So `-1 ^ 2` is `-(1 ^ 2)`.
 public struct Parser {
     private let text: String
     private let tokens: [Token]
@@ -93,7 +92,7 @@ public struct Parser {
         return Failure(message, at: current.position)
     }
 
-    private static func deeper(_ depth: Int, at offset: Int) throws(Failure) -> Int {
+    static func deeper(_ depth: Int, at offset: Int) throws(Failure) -> Int {
         guard depth < QueryLimits.expressionDepth else {
             throw Failure("expression is nested deeper than \(QueryLimits.expressionDepth)", at: offset)
         }
