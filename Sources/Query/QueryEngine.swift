@@ -40,7 +40,7 @@ public struct QueryEngine: Sendable {
     public func instantAnnotated(
         _ query: String, at time: Timestamp, lookbackMilliseconds: Int64 = defaultLookbackMilliseconds
     ) throws(QueryError) -> AnnotatedResult {
-        let expression = try Parser.expression(query)
+        let expression = try Self.expression(query)
         let grid = TimeGrid(at: time.milliseconds)
         let (value, annotations) = try evaluate(expression, grid, lookbackMilliseconds)
         let result: QueryResult
@@ -63,7 +63,7 @@ public struct QueryEngine: Sendable {
         lookbackMilliseconds: Int64 = defaultLookbackMilliseconds
     ) throws(QueryError) -> AnnotatedResult {
         let grid = try TimeGrid(from: start, through: end, stepMilliseconds: stepMilliseconds)
-        let expression = try Parser.expression(query)
+        let expression = try Self.expression(query)
         let type = expression.type
         guard type == .scalar || type == .vector else {
             throw QueryError(
@@ -112,7 +112,7 @@ public struct QueryEngine: Sendable {
         _ query: String, from start: Timestamp?, through end: Timestamp, stepMilliseconds: Int64 = 0,
         lookbackMilliseconds: Int64 = defaultLookbackMilliseconds
     ) throws(QueryError) -> Explanation {
-        let expression = try Parser.expression(query)
+        let expression = try Self.expression(query)
         let grid: TimeGrid
         if let start {
             grid = try TimeGrid(from: start, through: end, stepMilliseconds: stepMilliseconds)
@@ -133,7 +133,11 @@ public struct QueryEngine: Sendable {
 
     /// The expression in its standard form (`/api/v1/format_query`).
     public static func format(_ query: String) throws(QueryError) -> String {
-        Formatter.text(try Parser.expression(query))
+        Formatter.text(try expression(query))
+    }
+
+    private static func expression(_ query: String) throws(QueryError) -> Expression {
+        do { return try Parser.expression(query) } catch { throw error.of(parameter: "query") }
     }
 
     // MARK: Series and labels
@@ -191,7 +195,11 @@ public struct QueryEngine: Sendable {
         _ selectors: [String], _ start: Timestamp, _ end: Timestamp
     ) throws(QueryError) -> [Series] {
         var matchers: [[LabelMatcher]] = []
-        for selector in selectors { matchers.append(try Parser.metricSelector(selector)) }
+        for selector in selectors {
+            do { matchers.append(try Parser.metricSelector(selector)) } catch {
+                throw error.of(parameter: "match[]")
+            }
+        }
         return try store.series(
             matchingAny: matchers, from: start.milliseconds, through: end.milliseconds, interruption)
     }

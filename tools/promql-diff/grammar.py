@@ -10,8 +10,11 @@ OVER_TIME = (
     "avg_over_time min_over_time max_over_time sum_over_time count_over_time stddev_over_time stdvar_over_time "
     "last_over_time present_over_time rate irate increase delta idelta changes resets deriv"
 ).split()
-# Prometheus 3 alone has them.
-NEW_OVER_TIME = "mad_over_time first_over_time ts_of_first_over_time ts_of_last_over_time".split()
+# Since which version.
+NEW_OVER_TIME = {
+    "mad_over_time": (3, 0), "ts_of_last_over_time": (3, 5), "ts_of_min_over_time": (3, 5),
+    "ts_of_max_over_time": (3, 5), "first_over_time": (3, 7), "ts_of_first_over_time": (3, 7),
+}
 AGGREGATORS = "sum avg min max count group stddev stdvar".split()
 LABELS = ["zone", "pipeline", "code", "le", "kind", "vcs_ref_head_name", "nothing"]
 ARITHMETIC = ["+", "-", "*", "/", "%", "^", "atan2"]
@@ -47,8 +50,13 @@ def join(*parts):
 
 
 class Grammar:
-    def __init__(self, rng, start_ms, hours, major):
-        self.rng, self.start, self.hours, self.major = rng, start_ms, hours, major
+    def __init__(self, rng, start_ms, hours, version):
+        self.rng, self.start, self.hours, self.major = rng, start_ms, hours, version[0]
+        self.new_over_time = [f for f in NEW_OVER_TIME if version >= NEW_OVER_TIME[f]]
+
+    def spelled(self, ours, old):
+        """What Prometheus 3 understands, and Prometheus 2 under another spelling only."""
+        return Pair(ours, old if self.major < 3 else ours)
 
     # Leaves
 
@@ -67,7 +75,7 @@ class Grammar:
         text = self.rng.choice(spellings)
         # A plain number of seconds is new in Prometheus 3.
         if self.rng.random() < 0.1:
-            return Pair(str(seconds), text)
+            return self.spelled(str(seconds), text)
         return Pair(text)
 
     def number(self):
@@ -77,7 +85,8 @@ class Grammar:
         if kind < 0.6:
             return Pair(self.rng.choice(["0x1F", "1e-3", "2.5E2", ".25", "017", "Inf", "+Inf", "-Inf", "NaN", "inf"]))
         if kind < 0.7:
-            return self.rng.choice([Pair("1_000", "1000"), Pair("5m", "300"), Pair("1h30m", "5400"), Pair("10ms", "0.01")])
+            return self.spelled(
+                *self.rng.choice([("1_000", "1000"), ("5m", "300"), ("1h30m", "5400"), ("10ms", "0.01")]))
         return Pair(f"{self.rng.uniform(-50, 50):.3f}")
 
     def matcher(self, metric):
@@ -101,7 +110,7 @@ class Grammar:
         if name in OTEL and self.rng.random() < 0.5:
             return Pair(f'"{OTEL[name]}"{text}', f"{name}{text}")
         if self.rng.random() < 0.1:
-            return Pair(f'"{name}"{text}', f"{name}{text}")
+            return self.spelled(f'"{name}"{text}', f"{name}{text}")
         return Pair(name + text)
 
     def bare_selector(self, metrics=None):
@@ -135,7 +144,8 @@ class Grammar:
             seconds = self.duration(300)
             step = self.rng.choice(["", "30s", "1m", "77s", "5m"])
             inner = self.vector(depth - 1)
-            return join("(", inner, f")[{seconds}s7ms:{step}]", self.modifiers())
+            edge = "7ms" if self.major < 3 else ""
+            return join("(", inner, f")[{seconds}s{edge}:{step}]", self.modifiers())
         return join(self.bare_selector(metrics), "[", self.duration_text(self.duration()), "]", self.modifiers())
 
     # Vectors
@@ -161,14 +171,16 @@ class Grammar:
             return join("predict_linear(", self.matrix(depth), ", ", self.rng.choice(["600", "3600", "-60"]), ")")
         if kind < 0.2:
             arguments = join("(", self.matrix(depth), ", ", self.rng.choice(["0.5, 0.5", "0.1, 0.9", "0.3, 0.7", "1, 0.5"]), ")")
-            return join(Pair("double_exponential_smoothing", "holt_winters" if self.major < 3 else None), arguments)
+            return join(self.spelled("double_exponential_smoothing", "holt_winters"), arguments)
         if kind < 0.24:
             return join("absent_over_time(", self.matrix(depth), ")")
-        if kind < 0.29 and self.major >= 3:
-            return join(self.rng.choice(NEW_OVER_TIME), "(", self.matrix(depth), ")")
+        if kind < 0.29 and self.new_over_time:
+            return join(self.rng.choice(self.new_over_time), "(", self.matrix(depth), ")")
         function = self.rng.choice(OVER_TIME)
         # See the known difference on extrapolation to zero.
         metrics = ["requests_total", "latency_bucket"] if function in ("rate", "increase") and self.major < 3 else None
+        # The last bit of what is computed decides whether it changes.
+        depth = 0 if function in ("changes", "resets") else depth
         return join(function, "(", self.matrix(depth, metrics), ")")
 
     def grouping(self):
@@ -185,7 +197,8 @@ class Grammar:
             return join(aggregator, grouping, " (", inner, ")")
         if kind < 0.85:
             count = self.rng.choice(["1", "2", "3", "0", "-1", "1.9", "100"])
-            return join(self.rng.choice(["topk", "bottomk"]), grouping, f" ({count}, ", inner, ")")
+            selectors = ["topk", "bottomk"] if self.major < 3 else ["topk", "bottomk", "limitk"]
+            return join(self.rng.choice(selectors), grouping, f" ({count}, ", inner, ")")
         if kind < 0.95:
             return join("quantile", grouping, f" ({self.rng.choice(['0.5', '0.9', '0', '1', '1.5', '-0.1'])}, ", inner, ")")
         return join("count_values", grouping, f' ("{self.rng.choice(["value", "zone"])}", ', self.integers(depth - 1), ")")
@@ -272,6 +285,8 @@ class Grammar:
                 ["latency_bucket", "rate(latency_bucket[10m])", "sum by (le) (latency_bucket)",
                  "sum by (le, pipeline) (increase(latency_bucket[5m]))", 'latency_bucket{le!="+Inf"}', "temperature",
                  'latency_bucket{le!="0.5"}'])
+            if self.major >= 3 and self.rng.random() < 0.3:
+                return join(f"histogram_fraction({self.rng.choice(['0, 1', '0.2, 0.7', '-Inf, 0.5', '1, +Inf', '3, 2'])}, {inner})")
             return join(f"histogram_quantile({rank}, {inner})")
         if kind < 0.5:
             return join("absent(", self.selector(), ")")

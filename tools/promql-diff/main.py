@@ -23,25 +23,27 @@ def question(rng, kind):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--engine", required=True, help="the program promql-engine")
-    parser.add_argument("--prometheus", default="/usr/bin/prometheus", help="promtool lies beside it")
+    parser.add_argument("--prometheus", default="/usr/bin/prometheus", help="the server; promtool lies beside it or on the PATH")
     parser.add_argument("--expressions", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=1, help="of the samples and of the expressions")
     parser.add_argument("--show", type=int, default=20, help="differences that are printed")
+    parser.add_argument("--words", action="store_true", help="print errors that are told in other words")
     parser.add_argument("--only", type=int, help="one expression, with both answers")
     arguments = parser.parse_args()
 
-    series = dataset.generate(arguments.seed)
+    version = peers.version(arguments.prometheus)
+    series = dataset.generate(arguments.seed, edges=version[0] >= 3)
     engine = peers.Engine(arguments.engine, series)
-    prometheus = peers.Prometheus(series, arguments.prometheus)
+    prometheus = peers.Prometheus(series, arguments.prometheus, version)
     print(
         f"{sum(len(s.samples) for s in series)} samples in {len(series)} series, Prometheus "
-        f"{'.'.join(prometheus.version.groups())}, seed {arguments.seed}")
+        f"{version[0]}.{version[1]}, seed {arguments.seed}")
     counts = collections.Counter()
     shown = 0
     try:
         for number in range(arguments.expressions) if arguments.only is None else [arguments.only]:
             rng = random.Random(f"{arguments.seed}/{number}")
-            words = grammar.Grammar(rng, dataset.START, dataset.HOURS, prometheus.major)
+            words = grammar.Grammar(rng, dataset.START, dataset.HOURS, version)
             pair, kind = words.expression()
             if rng.random() < 0.04:
                 pair = words.broken(pair, rng)
@@ -51,19 +53,21 @@ def main():
             if arguments.only is not None:
                 print(pair.ours, asked, ours, theirs, sep="\n")
             ordered = "time" in asked and pair.ours.startswith(("sort", "topk", "bottomk"))
-            found = compare.difference(ours, theirs, ordered)
+            found = compare.difference(ours, theirs, ordered, pair.ours)
             if ours["status"] == "success" and ours["data"]["result"]:
                 counts["answers with series"] += 1
             elif ours["status"] == "error":
                 counts["errors"] += 1
                 if theirs["status"] == "error" and ours["error"] != theirs["error"]:
                     counts["errors in other words"] += 1
+                    if arguments.words:
+                        print(pair.theirs, ours["error"], theirs["error"], sep="\n  ")
             else:
                 counts["empty answers"] += 1
             counts["range" if "start" in asked else "instant"] += 1
             if not found:
                 continue
-            name = known.name(prometheus.major, pair.ours, found)
+            name = known.name(version[0], pair.ours, found)
             if name:
                 counts[f"known: {name}"] += 1
                 continue

@@ -39,16 +39,23 @@ class Engine:
         self.process.wait(10)
 
 
+def version(program):
+    """(major, minor)"""
+    told = subprocess.run([program, "--version"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return tuple(int(number) for number in re.search(r"version (\d+)\.(\d+)", told.stdout).groups())
+
+
 class Prometheus:
     """A server of its own, on a free port of the loopback, over blocks that promtool made."""
 
-    def __init__(self, series, program):
+    def __init__(self, series, program, version):
         self.directory = tempfile.mkdtemp(prefix="promql-diff-")
         text = os.path.join(self.directory, "samples.txt")
         with open(text, "w") as file:
             file.write(dataset.openmetrics(series))
         storage = os.path.join(self.directory, "tsdb")
-        promtool = os.path.join(os.path.dirname(program), "promtool")
+        beside = os.path.join(os.path.dirname(program), "promtool")
+        promtool = beside if os.path.exists(beside) else "promtool"
         made = subprocess.run(
             [promtool, "tsdb", "create-blocks-from", "openmetrics", text, storage],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -57,10 +64,7 @@ class Prometheus:
         config = os.path.join(self.directory, "prometheus.yml")
         with open(config, "w") as file:
             file.write("global: {}\n")
-        version = subprocess.run([program, "--version"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        self.version = re.search(r"version (\d+)\.(\d+)", version.stdout)
-        self.major = int(self.version.group(1))
-        features = ["--enable-feature=promql-experimental-functions"] if self.major >= 3 else []
+        features = ["--enable-feature=promql-experimental-functions"] if version[0] >= 3 else []
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]

@@ -164,8 +164,8 @@ extension Evaluator {
                 guard isAmbiguous else { continue }
                 throw QueryError(
                     .execution,
-                    "found duplicate series for the match group \(key) on the \(isRight ? "right" : "left") "
-                        + "hand-side of the operation: [\(column.labels), \(other.labels)];"
+                    "found duplicate series for the match group \(key.braced) on the \(isRight ? "right" : "left") "
+                        + "hand-side of the operation: [\(column.labels.braced), \(other.labels.braced)];"
                         + "many-to-many matching not allowed: matching labels must be unique on one side")
             }
             groups[key, default: []].append(column)
@@ -195,5 +195,12 @@ extension BinaryOperation {
         let (computed, keeps) = `operator`.apply(pair.0, pair.1)
         if returnsBool { return keeps ? 1 : 0 }
         return `operator`.family == .comparison ? (keeps ? pair.0 : nil) : computed
+    }
+}
+
+extension LabelSet {
+    /// With the name among the labels, as Prometheus prints them in these messages.
+    fileprivate var braced: String {
+        "{" + labels.map { "\($0.name)=\($0.value.goQuoted)" }.joined(separator: ", ") + "}"
     }
 }

@@ -50,9 +50,11 @@ extension Expression {
         case .number, .string, .subquery, .parenthesized, .unary, .binary, .aggregation, .call: return .empty
         }
         var labels: [Label] = []
-        // A label that is to be equal to two values has neither.
+        // A label that is asked for twice, or to be other than a value, has no value that is known. Prometheus looks
+        // at what excludes last.
         var seen: Set<String> = []
-        for matcher in matchers where matcher.name != LabelSet.metricName {
+        let (including, excluding) = (matchers.filter { !$0.excludes }, matchers.filter(\.excludes))
+        for matcher in including + excluding where matcher.name != LabelSet.metricName {
             let name = Evaluator.shownLabel(matcher.name)
             labels.removeAll { $0.name == name }
             if matcher.kind == .equal, seen.insert(name).inserted {
@@ -61,4 +63,9 @@ extension Expression {
         }
         return LabelSet(labels)
     }
+}
+
+extension LabelMatcher {
+    /// Takes series away, and never one without the label.
+    fileprivate var excludes: Bool { kind.isNegative && accepts(anyOf: [""]) }
 }

@@ -38,10 +38,13 @@ extension Parser {
         _ = advance()
         var step: Int64?
         let stepToken = current
-        if case .rightBracket = current.kind {} else { step = try readDuration(in: "subquery selector") }
+        if case .rightBracket = current.kind {
+        } else {
+            step = try readDuration(in: "subquery selector", alternatives: " or \"]\"")
+        }
         let close = current
         guard skip(.rightBracket) else {
-            throw unexpected(in: "subquery selector", expected: "number, duration, step(), range(), or \"]\"")
+            throw unexpected(in: "subquery selector", expected: "\"]\"")
         }
         guard rangeMilliseconds > 0 else { throw Failure("duration must be greater than 0", at: open.end) }
         if let step, step <= 0 {
@@ -54,7 +57,9 @@ extension Parser {
     }
 
     /// A duration, or a number of seconds.
-    private mutating func readDuration(in context: String) throws(Failure) -> Int64 {
+    private mutating func readDuration(
+        in context: String, alternatives: String = ""
+    ) throws(Failure) -> Int64 {
         let token = current
         switch token.kind {
         case .duration:
@@ -67,7 +72,7 @@ extension Parser {
                 throw Failure("duration out of range", at: token.position)
             }
             return Int64(milliseconds)
-        default: throw unexpected(in: context, expected: "number or duration")
+        default: throw unexpected(in: context, expected: "number or duration" + alternatives)
         }
     }
 
@@ -85,9 +90,14 @@ extension Parser {
         let negative = skip(.binary(.subtract))
         if !negative { _ = skip(.binary(.add)) }
         let token = current
-        guard case .number = token.kind else { throw unexpected(in: "@", expected: "timestamp") }
+        let magnitude: Double
+        switch token.kind {
+        case .number: magnitude = try number(token)
+        case .duration: magnitude = Double(try duration(token)) / 1000
+        default: throw unexpected(in: "@", expected: "timestamp")
+        }
         _ = advance()
-        let seconds = try number(token) * (negative ? -1 : 1)
+        let seconds = magnitude * (negative ? -1 : 1)
         let milliseconds = (seconds * 1000).rounded()
         guard milliseconds.magnitude <= Double(QueryLimits.durationMilliseconds) else {
             throw Failure("timestamp out of bounds for @ modifier: \(token.text)", at: token.position)

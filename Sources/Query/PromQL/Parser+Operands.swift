@@ -85,7 +85,9 @@ extension Parser {
     ) throws(Failure) -> (Expression, height: Int) {
         let name = advance()
         var grouping = try readGrouping()
+        openAggregations += 1
         let (arguments, height, end) = try readArguments(depth: depth)
+        openAggregations -= 1
         if grouping == nil { grouping = try readGrouping() }
         guard let argument = arguments.last else {
             throw Failure("no arguments for aggregate expression provided", at: name.position)
