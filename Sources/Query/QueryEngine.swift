@@ -4,6 +4,8 @@ internal import Synchronization
 /// Answers questions from a query store. Synchronous: call it from a thread that may wait for the disk.
 public struct QueryEngine: Sendable {
     private let store: QueryStore
+    /// What the log held when it had this many entries is all that is known; `.max` for now.
+    private let size: UInt64
     /// Asked again and again during an evaluation: a deadline, or a client that has gone.
     private let interruption: @Sendable () -> Interruption?
 
@@ -11,9 +13,11 @@ public struct QueryEngine: Sendable {
     public static let defaultLookbackMilliseconds: Int64 = 300_000
 
     public init(
-        store: QueryStore, interruption: @escaping @Sendable () -> Interruption? = { nil }
+        store: QueryStore, asOf size: UInt64 = .max,
+        interruption: @escaping @Sendable () -> Interruption? = { nil }
     ) {
         self.store = store
+        self.size = size
         self.interruption = interruption
     }
 
@@ -87,7 +91,7 @@ public struct QueryEngine: Sendable {
     ) throws(QueryError) -> (Evaluator.Value, Annotations) {
         var context = try context(grid, end: end, lookbackMilliseconds)
         let requests = try SelectorRequests.all(in: expression, context)
-        let loaded = try store.load(requests, context: &context)
+        let loaded = try store.load(requests, asOf: size, context: &context)
         var evaluator = Evaluator(loaded: loaded, context: context)
         return (try evaluator.evaluate(expression), evaluator.context.annotations)
     }
@@ -122,7 +126,7 @@ public struct QueryEngine: Sendable {
         var context = try context(
             grid, end: end.milliseconds, lookbackMilliseconds, isExplaining: true)
         let requests = try SelectorRequests.all(in: expression, context)
-        let loaded = try store.load(requests, context: &context)
+        let loaded = try store.load(requests, asOf: size, context: &context)
         let plans = requests.compactMap { request in
             if case .plan(let plan) = loaded[request] { plan } else { nil }
         }

@@ -27,6 +27,8 @@ public struct AnnotatedResult: Hashable, Sendable {
     public let warnings: [String]
     public let infos: [String]
 
+    public static let truncationWarning = "results truncated due to limit"
+
     init(_ result: QueryResult, _ annotations: Annotations, _ query: String) {
         self.init(
             result: result, warnings: annotations.texts(.warning, in: query),
@@ -44,7 +46,7 @@ public struct AnnotatedResult: Hashable, Sendable {
         let (result, wasTruncated) = result.truncated(to: limit)
         guard wasTruncated else { return self }
         return AnnotatedResult(
-            result: result, warnings: warnings + ["results truncated due to limit"], infos: infos)
+            result: result, warnings: warnings + [Self.truncationWarning], infos: infos)
     }
 }
 
