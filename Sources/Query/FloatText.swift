@@ -28,6 +28,15 @@ public enum FloatText {
         return text + (exponent < 0 ? "e-" : "e+") + (abs(exponent) < 10 ? "0" : "") + String(abs(exponent))
     }
 
+    /// With six digits behind the point, as `%f` of Go.
+    static func sixDigits(_ value: Double) -> String {
+        guard value.isFinite, value.magnitude < 1e12 else { return fixed(value) }
+        let millionths = (value * 1_000_000).rounded(.toNearestOrEven)
+        let digits = String(Int64(millionths.magnitude))
+        let padded = String(repeating: "0", count: max(0, 7 - digits.count)) + digits
+        return "\(value < 0 ? "-" : "")\(padded.dropLast(6)).\(padded.suffix(6))"
+    }
+
     /// Milliseconds as seconds, with exactly `digits` behind the point, or with none where they are zero.
     static func seconds(milliseconds: Int64, digits: Int? = nil) -> String {
         let magnitude = milliseconds.magnitude

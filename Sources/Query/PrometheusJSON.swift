@@ -10,8 +10,10 @@ public struct PrometheusJSON: Sendable {
 
     // MARK: Responses
 
-    public static func response(_ result: QueryResult) -> [UInt8] {
-        success { json in
+    public static func response(
+        _ result: QueryResult, warnings: [String] = [], infos: [String] = []
+    ) -> [UInt8] {
+        success(warnings: warnings, infos: infos) { json in
             json.raw("{\"resultType\":\"")
             switch result {
             case .scalar(let point):
@@ -45,14 +47,18 @@ public struct PrometheusJSON: Sendable {
         }
     }
 
+    public static func response(_ answer: AnnotatedResult) -> [UInt8] {
+        response(answer.result, warnings: answer.warnings, infos: answer.infos)
+    }
+
     /// `/api/v1/series`.
-    public static func response(series: [LabelSet]) -> [UInt8] {
-        success { $0.list(series) { $0.object($1) } }
+    public static func response(series: [LabelSet], warnings: [String] = []) -> [UInt8] {
+        success(warnings: warnings) { $0.list(series) { $0.object($1) } }
     }
 
     /// `/api/v1/labels` and `/api/v1/label/<name>/values`.
-    public static func response(texts: [String]) -> [UInt8] {
-        success { $0.list(texts) { $0.text($1, escapingHTML: true) } }
+    public static func response(texts: [String], warnings: [String] = []) -> [UInt8] {
+        success(warnings: warnings) { $0.list(texts) { $0.text($1, escapingHTML: true) } }
     }
 
     /// `/api/v1/format_query`.
@@ -85,10 +91,35 @@ public struct PrometheusJSON: Sendable {
         return json.bytes
     }
 
-    private static func success(_ body: (inout PrometheusJSON) -> Void) -> [UInt8] {
+    /// `/v1/explain`, which is not of Prometheus.
+    public static func response(_ explanation: Explanation) -> [UInt8] {
+        success { json in
+            json.raw("{\"expression\":")
+            json.text(explanation.expression, escapingHTML: true)
+            json.raw(",\"type\":\"\(explanation.type.rawValue)\",\"moments\":\(explanation.moments)")
+            json.raw(",\"selectors\":")
+            json.list(explanation.selectors) { json, plan in
+                json.raw("{\"selector\":")
+                json.text(plan.selector, escapingHTML: true)
+                json.raw(",\"question\":")
+                json.text(plan.question, escapingHTML: true)
+                json.raw(",\"way\":\"\(plan.way.rawValue)\",\"series\":\(plan.series)")
+                json.raw(",\"windows\":\(plan.windows),\"samples\":\(plan.samples),\"reads\":\(plan.reads)}")
+            }
+            json.raw("}")
+        }
+    }
+
+    private static func success(
+        warnings: [String] = [], infos: [String] = [], _ body: (inout PrometheusJSON) -> Void
+    ) -> [UInt8] {
         var json = PrometheusJSON()
         json.raw("{\"status\":\"success\",\"data\":")
         body(&json)
+        for (name, texts) in [("warnings", warnings), ("infos", infos)] where !texts.isEmpty {
+            json.raw(",\"\(name)\":")
+            json.list(texts) { $0.text($1, escapingHTML: true) }
+        }
         json.raw("}")
         return json.bytes
     }

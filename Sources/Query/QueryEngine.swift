@@ -4,6 +4,8 @@ internal import Synchronization
 /// Answers questions from a query store. Synchronous: call it from a thread that may wait for the disk.
 public struct QueryEngine: Sendable {
     private let store: QueryStore
+    /// What the log held when it had this many entries is all that is known; `.max` for now.
+    private let size: UInt64
     /// Asked again and again during an evaluation: a deadline, or a client that has gone.
     private let interruption: @Sendable () -> Interruption?
 
@@ -11,9 +13,11 @@ public struct QueryEngine: Sendable {
     public static let defaultLookbackMilliseconds: Int64 = 300_000
 
     public init(
-        store: QueryStore, interruption: @escaping @Sendable () -> Interruption? = { nil }
+        store: QueryStore, asOf size: UInt64 = .max,
+        interruption: @escaping @Sendable () -> Interruption? = { nil }
     ) {
         self.store = store
+        self.size = size
         self.interruption = interruption
     }
 
@@ -22,14 +26,7 @@ public struct QueryEngine: Sendable {
     public func instant(
         _ query: String, at time: Timestamp, lookbackMilliseconds: Int64 = defaultLookbackMilliseconds
     ) throws(QueryError) -> QueryResult {
-        let expression = try Parser.expression(query)
-        let value = try evaluate(expression, [time.milliseconds], lookbackMilliseconds)
-        switch value {
-        case .scalar(let values): return .scalar(Point(time: time.milliseconds, value: values.first ?? .nan))
-        case .string(let text): return .string(time: time.milliseconds, value: text)
-        case .vector(let columns): return .vector(Self.series(columns, [time.milliseconds]))
-        case .matrix(let series): return .matrix(series.sorted { $0.labels < $1.labels })
-        }
+        try instantAnnotated(query, at: time, lookbackMilliseconds: lookbackMilliseconds).result
     }
 
     /// - Parameter stepMilliseconds: positive; at most `QueryLimits.steps` points result.
@@ -37,24 +34,40 @@ public struct QueryEngine: Sendable {
         _ query: String, from start: Timestamp, through end: Timestamp, stepMilliseconds: Int64,
         lookbackMilliseconds: Int64 = defaultLookbackMilliseconds
     ) throws(QueryError) -> QueryResult {
-        guard end >= start else {
-            throw QueryError(
-                .badData, "invalid parameter \"end\": end timestamp must not be before start time")
+        try rangeAnnotated(
+            query, from: start, through: end, stepMilliseconds: stepMilliseconds,
+            lookbackMilliseconds: lookbackMilliseconds
+        ).result
+    }
+
+    /// With warnings and notes.
+    public func instantAnnotated(
+        _ query: String, at time: Timestamp, lookbackMilliseconds: Int64 = defaultLookbackMilliseconds
+    ) throws(QueryError) -> AnnotatedResult {
+        let expression = try Self.expression(query)
+        let grid = TimeGrid(at: time.milliseconds)
+        let (value, annotations) = try evaluate(expression, grid, lookbackMilliseconds)
+        let result: QueryResult
+        switch value {
+        case .scalar(let values):
+            result = .scalar(Point(time: time.milliseconds, value: values.first ?? .nan))
+        case .string(let text): result = .string(time: time.milliseconds, value: text)
+        case .vector(let columns):
+            let series = columns.compactMap { PointSeries($0.points(at: grid)) }
+            result = .vector(expression.isOrdered ? series : series.sorted { $0.labels < $1.labels })
+        case .matrix(let points):
+            result = .matrix(points.compactMap { PointSeries($0) }.sorted { $0.labels < $1.labels })
         }
-        guard stepMilliseconds > 0 else {
-            throw QueryError(
-                .badData,
-                "invalid parameter \"step\": zero or negative query resolution step widths are not accepted. "
-                    + "Try a positive integer")
-        }
-        let steps = (end.milliseconds - start.milliseconds) / stepMilliseconds
-        guard steps < QueryLimits.steps else {
-            throw QueryError(
-                .badData,
-                "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution "
-                    + "(?step=XX)")
-        }
-        let expression = try Parser.expression(query)
+        return AnnotatedResult(result, annotations, query)
+    }
+
+    /// With warnings and notes.
+    public func rangeAnnotated(
+        _ query: String, from start: Timestamp, through end: Timestamp, stepMilliseconds: Int64,
+        lookbackMilliseconds: Int64 = defaultLookbackMilliseconds
+    ) throws(QueryError) -> AnnotatedResult {
+        let grid = try TimeGrid(from: start, through: end, stepMilliseconds: stepMilliseconds)
+        let expression = try Self.expression(query)
         let type = expression.type
         guard type == .scalar || type == .vector else {
             throw QueryError(
@@ -62,44 +75,73 @@ public struct QueryEngine: Sendable {
                 "invalid parameter \"query\": invalid expression type \(type.documented.goQuoted) for range query, "
                     + "must be Scalar or instant Vector")
         }
-        let times = (0...steps).map { start.milliseconds + $0 * stepMilliseconds }
-        switch try evaluate(expression, times, lookbackMilliseconds) {
-        case .scalar(let values):
-            return .matrix(Self.series([Column(labels: .empty, values: values)], times))
-        case .vector(let columns): return .matrix(Self.series(columns, times))
+        let (value, annotations) = try evaluate(expression, grid, end: end.milliseconds, lookbackMilliseconds)
+        let columns: [Column]
+        switch value {
+        case .scalar(let values): columns = [Column(labels: .empty, values: values)]
+        case .vector(let vector): columns = vector
         case .string, .matrix: throw Evaluator.typeMismatch
         }
+        let series = columns.compactMap { PointSeries($0.points(at: grid)) }
+        return AnnotatedResult(.matrix(series.sorted { $0.labels < $1.labels }), annotations, query)
     }
 
     private func evaluate(
-        _ expression: Expression, _ times: [Int64], _ lookbackMilliseconds: Int64
-    ) throws(QueryError) -> Evaluator.Value {
+        _ expression: Expression, _ grid: TimeGrid, end: Int64? = nil, _ lookbackMilliseconds: Int64
+    ) throws(QueryError) -> (Evaluator.Value, Annotations) {
+        var context = try context(grid, end: end, lookbackMilliseconds)
+        let requests = try SelectorRequests.all(in: expression, context)
+        let loaded = try store.load(requests, asOf: size, context: &context)
+        var evaluator = Evaluator(loaded: loaded, context: context)
+        return (try evaluator.evaluate(expression), evaluator.context.annotations)
+    }
+
+    private func context(
+        _ grid: TimeGrid, end: Int64? = nil, _ lookbackMilliseconds: Int64, isExplaining: Bool = false
+    ) throws(QueryError) -> QueryContext {
         guard lookbackMilliseconds > 0, lookbackMilliseconds <= QueryLimits.durationMilliseconds else {
             throw QueryError(.badData, "invalid parameter \"lookback_delta\": must be a positive duration")
         }
-        var context = QueryContext(
-            times: times, lookbackMilliseconds: lookbackMilliseconds, interruption: interruption)
-        let requests = SelectorRequest.all(in: expression, lookbackMilliseconds: lookbackMilliseconds)
-        let loaded = try store.load(requests, context: &context)
-        var evaluator = Evaluator(loaded: loaded, context: context)
-        return try evaluator.evaluate(expression)
+        return QueryContext(
+            grid: grid, end: end, lookbackMilliseconds: lookbackMilliseconds, isExplaining: isExplaining,
+            interruption: interruption)
     }
 
-    private static func series(_ columns: [Column], _ times: [Int64]) -> [PointSeries] {
-        var result: [PointSeries] = []
-        for column in columns {
-            var points: [Point] = []
-            for (time, value) in zip(times, column.values) {
-                if let value { points.append(Point(time: time, value: value)) }
-            }
-            if !points.isEmpty { result.append(PointSeries(labels: column.labels, points: points)) }
+    /// How an expression would be answered: what of each selector is read, and in which way. Nothing is evaluated.
+    ///
+    /// - Parameters:
+    ///   - start: `nil` for an instant at `end`.
+    ///   - stepMilliseconds: of a range.
+    public func explain(
+        _ query: String, from start: Timestamp?, through end: Timestamp, stepMilliseconds: Int64 = 0,
+        lookbackMilliseconds: Int64 = defaultLookbackMilliseconds
+    ) throws(QueryError) -> Explanation {
+        let expression = try Self.expression(query)
+        let grid: TimeGrid
+        if let start {
+            grid = try TimeGrid(from: start, through: end, stepMilliseconds: stepMilliseconds)
+        } else {
+            grid = TimeGrid(at: end.milliseconds)
         }
-        return result.sorted { $0.labels < $1.labels }
+        var context = try context(
+            grid, end: end.milliseconds, lookbackMilliseconds, isExplaining: true)
+        let requests = try SelectorRequests.all(in: expression, context)
+        let loaded = try store.load(requests, asOf: size, context: &context)
+        let plans = requests.compactMap { request in
+            if case .plan(let plan) = loaded[request] { plan } else { nil }
+        }
+        return Explanation(
+            expression: Formatter.text(expression), type: expression.type, moments: grid.count,
+            selectors: plans)
     }
 
     /// The expression in its standard form (`/api/v1/format_query`).
     public static func format(_ query: String) throws(QueryError) -> String {
-        Formatter.text(try Parser.expression(query))
+        Formatter.text(try expression(query))
+    }
+
+    private static func expression(_ query: String) throws(QueryError) -> Expression {
+        do { return try Parser.expression(query) } catch { throw error.of(parameter: "query") }
     }
 
     // MARK: Series and labels
@@ -157,7 +199,11 @@ public struct QueryEngine: Sendable {
         _ selectors: [String], _ start: Timestamp, _ end: Timestamp
     ) throws(QueryError) -> [Series] {
         var matchers: [[LabelMatcher]] = []
-        for selector in selectors { matchers.append(try Parser.metricSelector(selector)) }
+        for selector in selectors {
+            do { matchers.append(try Parser.metricSelector(selector)) } catch {
+                throw error.of(parameter: "match[]")
+            }
+        }
         return try store.series(
             matchingAny: matchers, from: start.milliseconds, through: end.milliseconds, interruption)
     }

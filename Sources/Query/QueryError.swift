@@ -25,8 +25,20 @@ public struct QueryError: Error, Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { message }
 
-    /// A parse error at byte `offset` of `text`. Lines and columns count from 1, columns in bytes, as in Prometheus.
-    static func parse(_ reason: String, at offset: Int, in text: String) -> QueryError {
+    /// A parse error at byte `offset` of `text`, in Prometheus's form.
+    static func parse(_ reason: String, at offset: Int?, in text: String) -> QueryError {
+        guard let offset else { return QueryError(.badData, "unknown position: parse error: \(reason)") }
+        let (line, column) = position(of: offset, in: text)
+        return QueryError(.badData, "\(line):\(column): parse error: \(reason)")
+    }
+
+    /// Names the parameter of the HTTP API that is wrong, as Prometheus does.
+    func of(parameter: String) -> QueryError {
+        kind == .badData ? QueryError(.badData, "invalid parameter \"\(parameter)\": \(message)") : self
+    }
+
+    /// Lines and columns count from 1, columns in bytes.
+    static func position(of offset: Int, in text: String) -> (line: Int, column: Int) {
         var line = 1
         var column = 1
         for byte in text.utf8.prefix(max(0, offset)) {
@@ -36,7 +48,7 @@ public struct QueryError: Error, Hashable, Sendable, CustomStringConvertible {
                 column = 1
             }
         }
-        return QueryError(.badData, "\(line):\(column): parse error: \(reason)")
+        return (line, column)
     }
 
     static let tooManySamples = QueryError(

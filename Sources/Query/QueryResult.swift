@@ -8,6 +8,59 @@ public enum QueryResult: Hashable, Sendable {
     case matrix([PointSeries])
 }
 
+extension QueryResult {
+    /// At most `limit` series.
+    ///
+    /// - Returns: Whether some had to go, too.
+    public func truncated(to limit: Int) -> (result: QueryResult, wasTruncated: Bool) {
+        switch self {
+        case .scalar, .string: (self, false)
+        case .vector(let series): (.vector(Array(series.prefix(limit))), series.count > limit)
+        case .matrix(let series): (.matrix(Array(series.prefix(limit))), series.count > limit)
+        }
+    }
+}
+
+/// An answer, and what whoever asked should know beside it, in Prometheus's words.
+public struct AnnotatedResult: Hashable, Sendable {
+    public let result: QueryResult
+    public let warnings: [String]
+    public let infos: [String]
+
+    public static let truncationWarning = "results truncated due to limit"
+
+    init(_ result: QueryResult, _ annotations: Annotations, _ query: String) {
+        self.init(
+            result: result, warnings: annotations.texts(.warning, in: query),
+            infos: annotations.texts(.info, in: query))
+    }
+
+    private init(result: QueryResult, warnings: [String], infos: [String]) {
+        self.result = result
+        self.warnings = warnings
+        self.infos = infos
+    }
+
+    /// With at most `limit` series, and a warning where some had to go.
+    public func truncated(to limit: Int) -> AnnotatedResult {
+        let (result, wasTruncated) = result.truncated(to: limit)
+        guard wasTruncated else { return self }
+        return AnnotatedResult(
+            result: result, warnings: warnings + [Self.truncationWarning], infos: infos)
+    }
+}
+
+/// How an expression would be answered.
+public struct Explanation: Hashable, Sendable {
+    /// In the standard form.
+    public let expression: String
+    public let type: ValueType
+    /// How many times the expression is evaluated.
+    public let moments: Int
+    /// One for each selector, those that ask the same only once.
+    public let selectors: [SelectorPlan]
+}
+
 /// What is known of a metric (`/api/v1/metadata`).
 public struct MetricMetadata: Hashable, Sendable {
     /// In Prometheus form.

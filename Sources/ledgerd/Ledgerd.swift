@@ -13,6 +13,7 @@ struct Ledgerd: AsyncParsableCommand {
             UpCommand.self,
             AppendCommand.self,
             QueryCommand.self,
+            ExplainCommand.self,
             VerifyCommand.self,
             VerifyReceiptCommand.self,
             StatusCommand.self,

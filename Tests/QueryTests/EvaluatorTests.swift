@@ -311,7 +311,7 @@ import Testing
         ])
         let offset = generator.pick(["", "", " offset 1h", " offset -2h30m"])
         let range = generator.pick(["[1ms]", "[1h]", "[1d]", "[2d3h]", "[1w]"])
-        let function = generator.pick(Function.allCases).rawValue
+        let function = generator.pick(Function.all.filter { $0.argumentTypes == [.matrix] }).name
         return generator.pick([
             selector + offset, "\(function)(\(selector)\(range)\(offset))",
             "\(generator.pick(["sum", "min", "max", "count", "avg"])) by (x) (\(selector)\(offset))",

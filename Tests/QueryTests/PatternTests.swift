@@ -103,7 +103,8 @@ import Testing
                 }
             case .sequence(let nodes): nodes.reduce(starts) { ends($1, from: $0) }
             case .alternation(let choices): choices.reduce(into: []) { $0.formUnion(ends($1, from: starts)) }
-            case .repetition(let body, let minimum, let maximum):
+            case .capture(let body, _): ends(body, from: starts)
+            case .repetition(let body, let minimum, let maximum, _):
                 repeated(body, starts, minimum, maximum ?? minimum + value.count + 1)
             }
         }
@@ -117,5 +118,43 @@ import Testing
             return result
         }
         return ends(node, from: [0]).contains(value.count)
+    }
+}
+
+@Suite struct `A replacement of labels` {
+    @Test(arguments: [
+        ("(.*)", "$1", "abc", "abc"), ("(a)(b)(c)", "$3$2$1", "abc", "cba"), ("a(b)?c", "<$1>", "ac", "<>"),
+        ("(a+)(a*)", "$1|$2", "aaa", "aaa|"), ("(a+?)(a*)", "$1|$2", "aaa", "a|aa"),
+        ("(?U)(a+)(a*)", "$1|$2", "aaa", "a|aa"), ("(a|ab)(c|bcd)(d*)", "$1|$2|$3", "abcd", "a|bcd|"),
+        ("(?P<x>.)(?P<y>.)", "${y}$x", "ab", "ba"), ("(.*)", "$$1 $", "a", "$1 $"), ("(.)", "$1x", "a", ""),
+        ("(.)", "${1}x", "a", "ax"), ("(.)", "$2${9}", "a", ""), ("(.)", "${", "a", "${"),
+        ("((a)|b)*", "$1$2", "ab", "ba"), ("(é.)z?", "$1!", "éü", "éü!"), ("", "empty", "", "empty"),
+        ("(?i)(A)b", "$1", "aB", "a"), ("(?:(a)|(b))+?", "$1,$2", "ab", "a,b"),
+    ])
+    func `fills a template with groups as Go does`(
+        _ pattern: String, _ template: String, _ text: String, _ expected: String
+    ) throws {
+        #expect(try PatternReplacement(pattern: pattern, template: template).replaced(text) == expected)
+    }
+
+    @Test func `leaves alone what does not match as a whole`() throws {
+        #expect(try PatternReplacement(pattern: "b", template: "x").replaced("abc") == nil)
+        #expect(try PatternReplacement(pattern: "(a*)", template: "$1").replaced("aab") == nil)
+    }
+
+    @Test func `stays in its bounds, whatever the pattern`() {
+        for pattern in [
+            "(?:(?:(?:){1000}){1000}){1000}", String(repeating: "(a)?", count: 900), "((a{100}){100}){100}",
+        ] {
+            // Refused or built, but soon.
+            _ = try? PatternReplacement(pattern: pattern, template: "$1").replaced(
+                String(repeating: "a", count: 50))
+        }
+        #expect(throws: Pattern.Failure.self) {
+            try PatternReplacement(pattern: "(a{1000}){1000}", template: "")
+        }
+        #expect(throws: Pattern.Failure.self) {
+            try PatternReplacement(pattern: "(?P<x>a)(?P<x>b)", template: "")
+        }
     }
 }

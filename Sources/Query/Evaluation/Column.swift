@@ -6,7 +6,36 @@ struct Column: Hashable, Sendable {
     var isEmpty: Bool { values.allSatisfy { $0 == nil } }
 }
 
+extension Column {
+    /// No value at any moment.
+    init(labels: LabelSet, count: Int) {
+        self.init(labels: labels, values: Array(repeating: nil, count: count))
+    }
+
+    /// The values there are, with their moments.
+    func points(at grid: TimeGrid) -> PointColumn {
+        var points = PointColumn(labels: labels, times: [], values: [])
+        for (step, value) in values.enumerated() {
+            guard let value else { continue }
+            points.times.append(grid[step])
+            points.values.append(value)
+        }
+        return points
+    }
+}
+
 extension [Column] {
+    static let sameLabels = QueryError(.execution, "vector cannot contain metrics with the same labelset")
+
+    /// Refuses columns of equal labels even where they have values in turn, as Prometheus does for functions of
+    /// ranges and for signs.
+    func distinct() throws(QueryError) -> [Column] {
+        var seen: Set<LabelSet> = []
+        let columns = filter { !$0.isEmpty }
+        guard columns.allSatisfy({ seen.insert($0.labels).inserted }) else { throw Self.sameLabels }
+        return columns
+    }
+
     /// Joins columns of equal labels, which arise when the metric name is dropped. Two values at one moment would be
     /// two answers to one question.
     func joined() throws(QueryError) -> [Column] {
@@ -21,7 +50,7 @@ extension [Column] {
             for (step, value) in column.values.enumerated() {
                 guard let value else { continue }
                 guard result[place].values[step] == nil else {
-                    throw QueryError(.execution, "vector cannot contain metrics with the same labelset")
+                    throw Self.sameLabels
                 }
                 result[place].values[step] = value
             }
@@ -34,6 +63,16 @@ extension [Column] {
 public struct PointSeries: Hashable, Sendable {
     public let labels: LabelSet
     public let points: [Point]
+}
+
+extension PointSeries {
+    /// `nil` without points.
+    init?(_ column: PointColumn) {
+        guard !column.times.isEmpty else { return nil }
+        self.init(
+            labels: column.labels,
+            points: zip(column.times, column.values).map { Point(time: $0, value: $1) })
+    }
 }
 
 /// A value at a moment.

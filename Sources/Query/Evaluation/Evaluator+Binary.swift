@@ -99,7 +99,9 @@ extension Evaluator {
         let matching = operation.matching
         let manyIsLeft = matching.cardinality != .oneToMany
         let (many, one) = manyIsLeft ? (left, right) : (right, left)
-        let singles = try uniqueSide(one, matching, isRight: manyIsLeft)
+        // A moment at which the other side is empty has no answer, and no quarrel about it.
+        let isAsked = Self.present(in: many, grid.count)
+        let singles = try uniqueSide(one, matching, isRight: manyIsLeft, isAsked)
 
         var result: [Column] = []
         // What each match group has got already, for each moment.
@@ -129,6 +131,14 @@ extension Evaluator {
         return try result.joined()
     }
 
+    private static func present(in columns: [Column], _ count: Int) -> [Bool] {
+        var present = Array(repeating: false, count: count)
+        for column in columns {
+            for (step, value) in column.values.enumerated() where value != nil { present[step] = true }
+        }
+        return present
+    }
+
     private static func ambiguous(_ cardinality: VectorMatching.Cardinality) -> QueryError {
         switch cardinality {
         case .oneToOne:
@@ -142,19 +152,20 @@ extension Evaluator {
 
     /// The side of which each group may hold one value at a moment.
     private func uniqueSide(
-        _ columns: [Column], _ matching: VectorMatching, isRight: Bool
+        _ columns: [Column], _ matching: VectorMatching, isRight: Bool, _ isAsked: [Bool]
     ) throws(QueryError) -> [LabelSet: [Column]] {
         var groups: [LabelSet: [Column]] = [:]
         for column in columns {
             let key = signature(column.labels, matching)
             for other in groups[key] ?? [] {
-                guard zip(column.values, other.values).contains(where: { $0 != nil && $1 != nil }) else {
-                    continue
+                let isAmbiguous = isAsked.indices.contains { step in
+                    isAsked[step] && column.values[step] != nil && other.values[step] != nil
                 }
+                guard isAmbiguous else { continue }
                 throw QueryError(
                     .execution,
-                    "found duplicate series for the match group \(key) on the \(isRight ? "right" : "left") "
-                        + "hand-side of the operation: [\(column.labels), \(other.labels)];"
+                    "found duplicate series for the match group \(key.braced) on the \(isRight ? "right" : "left") "
+                        + "hand-side of the operation: [\(column.labels.braced), \(other.labels.braced)];"
                         + "many-to-many matching not allowed: matching labels must be unique on one side")
             }
             groups[key, default: []].append(column)
@@ -184,5 +195,12 @@ extension BinaryOperation {
         let (computed, keeps) = `operator`.apply(pair.0, pair.1)
         if returnsBool { return keeps ? 1 : 0 }
         return `operator`.family == .comparison ? (keeps ? pair.0 : nil) : computed
+    }
+}
+
+extension LabelSet {
+    /// With the name among the labels, as Prometheus prints them in these messages.
+    fileprivate var braced: String {
+        "{" + labels.map { "\($0.name)=\($0.value.goQuoted)" }.joined(separator: ", ") + "}"
     }
 }

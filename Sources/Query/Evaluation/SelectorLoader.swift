@@ -4,7 +4,8 @@ internal import Ledger
 struct SelectorLoader {
     enum Loaded: Sendable {
         case columns([Column])
-        case samples([PointSeries])
+        case samples([PointColumn])
+        case plan(SelectorPlan)
     }
 
     /// - Parameter select: the series that all matchers accept.
@@ -15,36 +16,24 @@ struct SelectorLoader {
         var loaded: [SelectorRequest: Loaded] = [:]
         for request in requests {
             let groups = grouped(select(request.selector.matchers))
-            let ends = request.ends(for: context.times)
+            if context.isExplaining {
+                loaded[request] = .plan(try plan(request, groups, reader, tables, &context))
+                continue
+            }
             switch request.shape {
-            case .samples:
-                var result: [PointSeries] = []
-                for group in groups {
-                    guard let end = ends.last else { continue }
-                    let samples = try merged(
-                        group.members, request.window(endingAt: end), reader, tables, &context)
-                    let points = samples.map { Point(time: $0.time, value: $0.value.double) }
-                    if !points.isEmpty { result.append(PointSeries(labels: group.labels, points: points)) }
-                }
-                loaded[request] = .samples(result)
-            case .latest, .overTime:
-                var result: [Column] = []
-                for group in groups {
-                    let values = try values(of: group.members, request, ends, reader, tables, &context)
-                    let column = Column(labels: group.labels, values: values)
-                    if column.isEmpty { continue }
-                    try context.charge(column.values.count)
-                    result.append(column)
-                }
-                loaded[request] = .columns(result)
+            case .samples: loaded[request] = .samples(try samples(request, groups, reader, tables, &context))
+            case .latest, .latestTime, .overTime:
+                loaded[request] = .columns(try columns(request, groups, reader, tables, &context))
             }
         }
         return loaded
     }
 
-    /// Series that show alike are one series to PromQL.
-    private static func grouped(_ series: [Series]) -> [(labels: LabelSet, members: [SeriesID])] {
-        var groups: [(labels: LabelSet, members: [SeriesID])] = []
+    private typealias Group = (labels: LabelSet, members: [SeriesID])
+
+    /// Series that show alike are one series to PromQL. In the order of their labels.
+    private static func grouped(_ series: [Series]) -> [Group] {
+        var groups: [Group] = []
         var places: [LabelSet: Int] = [:]
         for one in series {
             if let place = places[one.shown] {
@@ -54,26 +43,75 @@ struct SelectorLoader {
                 groups.append((one.shown, [one.id]))
             }
         }
-        return groups
+        return groups.sorted { $0.labels < $1.labels }
+    }
+
+    private static func samples<Reader: SampleReading & ~Copyable>(
+        _ request: SelectorRequest, _ groups: [Group], _ reader: borrowing Reader, _ tables: Reader.Tables,
+        _ context: inout QueryContext
+    ) throws(QueryError) -> [PointColumn] {
+        var result: [PointColumn] = []
+        for group in groups {
+            let samples = try merged(group.members, request.span, reader, tables, &context)
+            if !samples.isEmpty { result.append(PointColumn(labels: group.labels, samples)) }
+        }
+        return result
+    }
+
+    private static func columns<Reader: SampleReading & ~Copyable>(
+        _ request: SelectorRequest, _ groups: [Group], _ reader: borrowing Reader, _ tables: Reader.Tables,
+        _ context: inout QueryContext
+    ) throws(QueryError) -> [Column] {
+        var result: [Column] = []
+        for group in groups {
+            try context.checkInterruption()
+            let before = context.remaining
+            let values = try values(of: group.members, request, reader, tables, &context)
+            // Samples go away again; the points stay.
+            context.restore(to: before)
+            let column = Column(labels: group.labels, values: values)
+            if column.isEmpty { continue }
+            try context.charge(column.values.count)
+            result.append(column)
+        }
+        return result
     }
 
     private static func values<Reader: SampleReading & ~Copyable>(
-        of members: [SeriesID], _ request: SelectorRequest, _ ends: [Int64], _ reader: borrowing Reader,
+        of members: [SeriesID], _ request: SelectorRequest, _ reader: borrowing Reader,
         _ tables: Reader.Tables, _ context: inout QueryContext
     ) throws(QueryError) -> [Double?] {
-        guard let first = ends.first, let last = ends.last else { return [] }
-        try context.checkInterruption()
-        if first == last {
-            let value = try value(of: members, request, request.window(endingAt: last), reader, tables)
-            return Array(repeating: value, count: ends.count)
+        let ends = request.ends
+        let way = try way(of: members, request, reader, tables)
+        // Where `@` makes all windows one, it is read once; the moment may still differ.
+        let isOne = ends.isOneMoment && way != .samples
+        switch way {
+        case .nothing: return Array(repeating: nil, count: ends.count)
+        case .newest, .rollups:
+            var values: [Double?] = []
+            for step in isOne ? 0..<min(1, ends.count) : ends.indices {
+                try context.checkInterruption()
+                let window = TimeWindow(after: ends[step] - request.windowMilliseconds, through: ends[step])
+                values.append(try value(of: members, request, window, reader, tables))
+            }
+            return isOne ? Array(repeating: values.first ?? nil, count: ends.count) : values
+        case .samples:
+            let samples = try merged(members, request.span, reader, tables, &context)
+            if let function = request.shape.exact {
+                return SlidingWindow(
+                    samples: samples, function: function, windowMilliseconds: request.windowMilliseconds
+                ).values(endingAt: ends)
+            }
+            guard case .overTime(let function, let parameters) = request.shape,
+                case .window(let window) = function.evaluation
+            else {
+                return samples.timesOfLatest(endingAt: ends, windowMilliseconds: request.windowMilliseconds)
+            }
+            let constants = parameters.map { Double(bitPattern: $0) }
+            return try PointColumn(labels: .empty, samples).values(
+                of: window, windowMilliseconds: request.windowMilliseconds, ends: ends,
+                moments: request.moments, parameters: { _ in constants }, context)
         }
-        let window = TimeWindow(after: first - request.windowMilliseconds, through: last)
-        let before = context.remaining
-        let samples = try merged(members, window, reader, tables, &context)
-        let values = SlidingWindow(samples: samples, request: request).values(endingAt: ends)
-        // The samples go away here; the points that stay are charged by the caller.
-        context.restore(to: before)
-        return values
     }
 
     /// One window: the store's own summaries answer without touching every sample.
@@ -82,14 +120,16 @@ struct SelectorLoader {
         _ tables: Reader.Tables
     ) throws(QueryError) -> Double? {
         switch request.shape {
-        case .latest, .samples:
+        case .latest, .latestTime, .samples:
             var latest: Sample?
             for member in members {
                 guard let sample = try reader.latest(of: member, in: window, tables) else { continue }
                 if latest.map({ $0.precedes(sample) }) ?? true { latest = sample }
             }
-            return latest?.value.double
-        case .overTime(let function):
+            guard let latest else { return nil }
+            return request.shape == .latestTime ? Double(latest.time) / 1000 : latest.value.double
+        case .overTime:
+            guard let function = request.shape.exact else { return nil }
             var rollup: Rollup?
             for member in members {
                 rollup = Rollup.joined(rollup, try reader.rollup(of: member, in: window, tables))
@@ -111,17 +151,54 @@ struct SelectorLoader {
         if members.count > 1 { samples.sort { $0.precedes($1) } }
         return samples
     }
+
+    // MARK: Which way
+
+    /// How the windows of one series are read.
+    private static func way<Reader: SampleReading & ~Copyable>(
+        of members: [SeriesID], _ request: SelectorRequest, _ reader: borrowing Reader,
+        _ tables: Reader.Tables
+    ) throws(QueryError) -> SelectorPlan.Way {
+        guard let summarized = request.shape.summarizedWay else { return .samples }
+        if request.ends.isOneMoment { return summarized }
+        var count: UInt64 = 0
+        for member in members {
+            count += try reader.rollup(of: member, in: request.span, tables)?.count ?? 0
+        }
+        return SelectorPlan.way(request, samples: count)
+    }
+
+    private static func plan<Reader: SampleReading & ~Copyable>(
+        _ request: SelectorRequest, _ groups: [Group], _ reader: borrowing Reader, _ tables: Reader.Tables,
+        _ context: inout QueryContext
+    ) throws(QueryError) -> SelectorPlan {
+        var plan = SelectorPlan(request)
+        for group in groups {
+            try context.checkInterruption()
+            var samples: UInt64 = 0
+            for member in group.members {
+                samples += try reader.rollup(of: member, in: request.span, tables)?.count ?? 0
+            }
+            plan.add(series: group.members.count, samples: samples)
+        }
+        return plan
+    }
 }
 
-extension Function {
-    /// The function of all samples of a window, from what they amount to.
-    func value(of rollup: Rollup) -> Double {
-        switch self {
-        case .sumOverTime: ExactSum.double(nanos: rollup.sum)
-        case .avgOverTime: ExactSum.mean(nanos: rollup.sum, count: rollup.count)
-        case .minOverTime: rollup.minimum.double
-        case .maxOverTime: rollup.maximum.double
-        case .countOverTime: Double(rollup.count)
+extension PointColumn {
+    init(labels: LabelSet, _ samples: [Sample]) {
+        self.init(labels: labels, times: samples.map(\.time), values: samples.map(\.value.double))
+    }
+}
+
+extension [Sample] {
+    /// For each window the time of its last sample, in seconds.
+    fileprivate func timesOfLatest(endingAt ends: TimeGrid, windowMilliseconds: Int64) -> [Double?] {
+        var beyond = 0
+        return ends.indices.map { step in
+            while beyond < count, self[beyond].time <= ends[step] { beyond += 1 }
+            guard beyond > 0, self[beyond - 1].time > ends[step] - windowMilliseconds else { return nil }
+            return Double(self[beyond - 1].time) / 1000
         }
     }
 }

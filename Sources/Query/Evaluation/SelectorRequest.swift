@@ -1,91 +1,143 @@
-/// What one selector of an expression needs from the store. Equal selectors are loaded once.
+/// What one selector of an expression needs from the store. Equal requests are loaded once.
 struct SelectorRequest: Hashable, Sendable {
     enum Shape: Hashable, Sendable {
         /// The last value in the window.
         case latest
-        /// A function of all values in the window.
-        case overTime(Function)
+        /// The time of the last value in the window, in seconds: `timestamp(x)`.
+        case latestTime
+        /// A function of all values in the window, its scalar arguments known beforehand.
+        case overTime(Function, parameters: [UInt64])
         /// The samples themselves: the answer to `name[5m]`.
         case samples
     }
 
+    /// Its `@` is a time or absent.
     let selector: VectorSelector
     let shape: Shape
-    /// The length of the window, in milliseconds.
+    /// The length of the window.
     let windowMilliseconds: Int64
+    /// The moments of evaluation.
+    let moments: TimeGrid
 
-    /// The end of the window for each moment asked for.
-    func ends(for times: [Int64]) -> [Int64] {
-        times.map { time in
-            let moment: Int64
-            switch selector.moment {
-            case nil: moment = time
-            case .time(let fixed): moment = fixed
-            case .start: moment = times.first ?? time
-            case .end: moment = times.last ?? time
-            }
-            // All three are far below 2⁶²: the limits of timestamps and durations.
-            return moment - selector.offsetMilliseconds
-        }
-    }
+    /// The ends of the windows, one for each moment.
+    var ends: TimeGrid { moments.shifted(by: selector.shift) }
 
-    func window(endingAt end: Int64) -> TimeWindow {
-        TimeWindow(after: end - windowMilliseconds, through: end)
+    /// From the left edge of the first window to the end of the last.
+    var span: TimeWindow {
+        TimeWindow(after: ends.start - windowMilliseconds, through: ends.last)
     }
+}
+
+/// Names the requests of an expression, the same in the walk before the evaluation and in the evaluation itself.
+struct SelectorRequests {
+    let context: QueryContext
+    private(set) var all: [SelectorRequest] = []
+    private var known: Set<SelectorRequest> = []
+
+    init(_ context: QueryContext) { self.context = context }
 
     /// All requests of an expression, each once.
-    static func all(in expression: Expression, lookbackMilliseconds: Int64) -> [SelectorRequest] {
-        var requests: [SelectorRequest] = []
-        func add(_ request: SelectorRequest) {
-            if !requests.contains(request) { requests.append(request) }
-        }
-        func visit(_ expression: Expression) {
-            switch expression {
-            case .number, .string: break
-            case .selector(let selector): add(.latest(selector, lookbackMilliseconds))
-            case .range(let range): add(.samples(range))
-            case .parenthesized(let inner, _): visit(inner)
-            case .unary(let operation): visit(operation.operand)
-            case .binary(let operation):
-                visit(operation.left)
-                visit(operation.right)
-            case .aggregation(let aggregation): visit(aggregation.argument)
-            case .call(let call):
-                for argument in call.arguments {
-                    if let range = argument.unwrappedRange {
-                        add(.overTime(call.function, range))
-                    } else {
-                        visit(argument)
-                    }
-                }
+    static func all(
+        in expression: Expression, _ context: QueryContext
+    ) throws(QueryError) -> [SelectorRequest] {
+        var requests = SelectorRequests(context)
+        try requests.visit(expression, context.grid)
+        return requests.all
+    }
+
+    private mutating func add(_ request: SelectorRequest) {
+        if known.insert(request).inserted { all.append(request) }
+    }
+
+    private mutating func visit(_ expression: Expression, _ grid: TimeGrid) throws(QueryError) {
+        switch expression {
+        case .number, .string: break
+        case .selector(let selector): add(.latest(selector, grid, context))
+        case .range(let range): add(.samples(range, grid, context))
+        case .subquery(let subquery): try visit(subquery.inner, try context.subgrid(of: subquery, in: grid))
+        case .parenthesized(let inner, _): try visit(inner, grid)
+        case .unary(let operation): try visit(operation.operand, grid)
+        case .binary(let operation):
+            try visit(operation.left, grid)
+            try visit(operation.right, grid)
+        case .aggregation(let aggregation):
+            for argument in aggregation.arguments { try visit(argument, grid) }
+        case .call(let call):
+            if let request = SelectorRequest.answering(call, grid, context) {
+                add(request)
+                return
             }
+            for argument in call.arguments { try visit(argument, grid) }
         }
-        visit(expression)
-        return requests
+    }
+}
+
+extension QueryContext {
+    /// The steps that a subquery needs for windows that end at the moments of `grid`.
+    func subgrid(of subquery: Subquery, in grid: TimeGrid) throws(QueryError) -> TimeGrid {
+        let ends = grid.shifted(by: subquery.shift.resolved(in: self))
+        guard
+            let steps = ends.subgrid(
+                rangeMilliseconds: subquery.rangeMilliseconds,
+                stepMilliseconds: subquery.stepMilliseconds ?? QueryLimits.subqueryStepMilliseconds,
+                limit: QueryLimits.samples)
+        else { throw .tooManySamples }
+        return steps
+    }
+}
+
+extension SelectorRequest {
+    private init(
+        _ selector: VectorSelector, _ shape: Shape, windowMilliseconds: Int64, _ grid: TimeGrid,
+        _ context: QueryContext
+    ) {
+        var selector = selector
+        selector.shift = selector.shift.resolved(in: context)
+        self.init(selector: selector, shape: shape, windowMilliseconds: windowMilliseconds, moments: grid)
     }
 
-    static func latest(_ selector: VectorSelector, _ lookbackMilliseconds: Int64) -> SelectorRequest {
-        SelectorRequest(selector: selector, shape: .latest, windowMilliseconds: lookbackMilliseconds)
+    static func latest(_ selector: VectorSelector, _ grid: TimeGrid, _ context: QueryContext) -> Self {
+        Self(selector, .latest, windowMilliseconds: context.lookbackMilliseconds, grid, context)
     }
 
-    static func overTime(_ function: Function, _ range: RangeSelector) -> SelectorRequest {
-        SelectorRequest(
-            selector: range.selector, shape: .overTime(function), windowMilliseconds: range.rangeMilliseconds)
+    static func samples(_ range: RangeSelector, _ grid: TimeGrid, _ context: QueryContext) -> Self {
+        Self(range.selector, .samples, windowMilliseconds: range.rangeMilliseconds, grid, context)
     }
 
-    static func samples(_ range: RangeSelector) -> SelectorRequest {
-        SelectorRequest(
-            selector: range.selector, shape: .samples, windowMilliseconds: range.rangeMilliseconds)
+    /// The request that answers a whole call: a function of a range selector with constant scalar arguments, or
+    /// `timestamp` of a selector.
+    static func answering(_ call: Call, _ grid: TimeGrid, _ context: QueryContext) -> Self? {
+        if call.function.name == "timestamp", case .selector(let selector)? = call.arguments.first?.unwrapped
+        {
+            return Self(
+                selector, .latestTime, windowMilliseconds: context.lookbackMilliseconds, grid, context)
+        }
+        guard let (range, parameters) = call.windowArguments, case .range(let selector) = range else {
+            return nil
+        }
+        var constants: [UInt64] = []
+        for parameter in parameters {
+            guard case .number(let literal) = parameter.unwrapped else { return nil }
+            constants.append(literal.value.bitPattern)
+        }
+        return Self(
+            selector.selector, .overTime(call.function, parameters: constants),
+            windowMilliseconds: selector.rangeMilliseconds, grid, context)
+    }
+}
+
+extension Call {
+    /// The range vector and the scalars of a function of windows.
+    var windowArguments: (range: Expression, parameters: [Expression])? {
+        guard case .window(let function) = self.function.evaluation else { return nil }
+        var parameters = arguments
+        return (parameters.remove(at: function.rangePosition).unwrapped, parameters)
     }
 }
 
 extension Expression {
-    /// The range selector inside any number of parentheses.
-    var unwrappedRange: RangeSelector? {
-        switch self {
-        case .range(let range): range
-        case .parenthesized(let inner, _): inner.unwrappedRange
-        case .number, .string, .selector, .unary, .binary, .aggregation, .call: nil
-        }
+    /// Without the parentheses around it.
+    var unwrapped: Expression {
+        if case .parenthesized(let inner, _) = self { inner.unwrapped } else { self }
     }
 }

@@ -4,10 +4,11 @@ internal import Ledger
 struct SlidingWindow {
     /// In order.
     let samples: [Sample]
-    let request: SelectorRequest
+    let function: ExactFunction
+    let windowMilliseconds: Int64
 
     /// - Parameter ends: ascending.
-    func values(endingAt ends: [Int64]) -> [Double?] {
+    func values(endingAt ends: TimeGrid) -> [Double?] {
         var values: [Double?] = []
         values.reserveCapacity(ends.count)
         var first = 0
@@ -16,10 +17,9 @@ struct SlidingWindow {
         // Indexes of samples that may still become the extreme, the extreme first.
         var extremes: [Int] = []
         var extremesStart = 0
-        let keepsExtremes = keepsMinimum || keepsMaximum
-        for end in ends {
-            let window = request.window(endingAt: end)
-            while beyond < samples.count, samples[beyond].time <= window.through {
+        let keepsExtremes = function == .minimum || function == .maximum
+        for end in ends.indices.lazy.map({ ends[$0] }) {
+            while beyond < samples.count, samples[beyond].time <= end {
                 sum += samples[beyond].value.nanos
                 if keepsExtremes {
                     while extremes.count > extremesStart, let last = extremes.last,
@@ -31,7 +31,7 @@ struct SlidingWindow {
                 }
                 beyond += 1
             }
-            while first < beyond, samples[first].time <= window.after {
+            while first < beyond, samples[first].time <= end - windowMilliseconds {
                 sum -= samples[first].value.nanos
                 first += 1
             }
@@ -41,29 +41,20 @@ struct SlidingWindow {
                 continue
             }
             let extreme = extremesStart < extremes.count ? samples[extremes[extremesStart]].value : .zero
-            values.append(
-                value(sum: sum, count: beyond - first, last: samples[beyond - 1].value, extreme: extreme))
+            switch function {
+            case .sum: values.append(ExactSum.double(nanos: sum))
+            case .mean: values.append(ExactSum.mean(nanos: sum, count: UInt64(beyond - first)))
+            case .minimum, .maximum: values.append(extreme.double)
+            case .count: values.append(Double(beyond - first))
+            case .first: values.append(samples[first].value.double)
+            case .last: values.append(samples[beyond - 1].value.double)
+            case .present: values.append(1)
+            }
         }
         return values
     }
 
-    private func value(sum: Int128, count: Int, last: Quantity, extreme: Quantity) -> Double {
-        switch request.shape {
-        case .latest, .samples: last.double
-        case .overTime(let function):
-            switch function {
-            case .sumOverTime: ExactSum.double(nanos: sum)
-            case .avgOverTime: ExactSum.mean(nanos: sum, count: UInt64(count))
-            case .minOverTime, .maxOverTime: extreme.double
-            case .countOverTime: Double(count)
-            }
-        }
-    }
-
-    private var keepsMinimum: Bool { request.shape == .overTime(.minOverTime) }
-    private var keepsMaximum: Bool { request.shape == .overTime(.maxOverTime) }
-
     private func isBeaten(_ old: Quantity, by new: Quantity) -> Bool {
-        keepsMinimum ? new <= old : new >= old
+        function == .minimum ? new <= old : new >= old
     }
 }

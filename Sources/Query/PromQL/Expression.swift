@@ -4,6 +4,7 @@ public indirect enum Expression: Hashable, Sendable {
     case string(StringLiteral)
     case selector(VectorSelector)
     case range(RangeSelector)
+    case subquery(Subquery)
     case parenthesized(Expression, TextRange)
     case unary(UnaryOperation)
     case binary(BinaryOperation)
@@ -17,6 +18,7 @@ public indirect enum Expression: Hashable, Sendable {
         case .string(let literal): literal.place
         case .selector(let selector): selector.place
         case .range(let range): range.place
+        case .subquery(let subquery): subquery.place
         case .parenthesized(_, let place): place
         case .unary(let operation): operation.place
         case .binary(let operation): operation.left.place.joined(operation.right.place)
@@ -129,30 +131,6 @@ public struct LabelMatcher: Hashable, Sendable {
     }
 }
 
-public struct VectorSelector: Hashable, Sendable {
-    public enum Moment: Hashable, Sendable {
-        /// Milliseconds since 1970.
-        case time(Int64)
-        case start
-        case end
-    }
-
-    /// The name before the braces, where there is one; it is among the matchers too.
-    public let name: String?
-    public let matchers: [LabelMatcher]
-    /// How far to look back from the moment asked for; negative for ahead.
-    public internal(set) var offsetMilliseconds: Int64 = 0
-    /// The `@` modifier.
-    public internal(set) var moment: Moment?
-    public internal(set) var place: TextRange
-}
-
-public struct RangeSelector: Hashable, Sendable {
-    public internal(set) var selector: VectorSelector
-    public let rangeMilliseconds: Int64
-    public internal(set) var place: TextRange
-}
-
 public struct UnaryOperation: Hashable, Sendable {
     public let isNegation: Bool
     public let operand: Expression
@@ -218,28 +196,6 @@ public struct BinaryOperation: Hashable, Sendable {
     public let right: Expression
     /// Of the operator.
     public let operatorPlace: TextRange
-}
-
-public enum Aggregator: String, CaseIterable, Hashable, Sendable {
-    case sum, avg, min, max, count, group, stddev, stdvar, topk, bottomk, quantile, limitk
-    case countValues = "count_values"
-    case limitRatio = "limit_ratio"
-
-    var takesParameter: Bool {
-        switch self {
-        case .topk, .bottomk, .quantile, .limitk, .countValues, .limitRatio: true
-        case .sum, .avg, .min, .max, .count, .group, .stddev, .stdvar: false
-        }
-    }
-}
-
-public struct Aggregation: Hashable, Sendable {
-    public let `operator`: Aggregator
-    /// `without (labels)`; otherwise `by (labels)`, where no labels mean one group of all.
-    public let isWithout: Bool
-    public let labels: [String]
-    public let argument: Expression
-    public let place: TextRange
 }
 
 public struct Call: Hashable, Sendable {

@@ -10,18 +10,20 @@ public enum Formatter {
         switch expression {
         case .number(let literal): return number(literal)
         case .string(let literal): return literal.value.goQuoted
-        case .selector(let selector): return selectorText(selector) + modifiers(of: selector)
+        case .selector(let selector): return selectorText(selector) + modifiers(selector.shift)
         case .range(let range):
             return selectorText(range.selector)
                 + "[\(DurationText.text(milliseconds: range.rangeMilliseconds))]"
-                + modifiers(of: range.selector)
+                + modifiers(range.selector.shift)
+        case .subquery(let subquery): return line(subquery.inner) + suffix(of: subquery)
         case .parenthesized(let inner, _): return "(\(line(inner)))"
         case .unary(let operation): return (operation.isNegation ? "-" : "+") + line(operation.operand)
         case .binary(let operation):
             return "\(line(operation.left)) \(operatorText(operation)) \(line(operation.right))"
-        case .aggregation(let aggregation): return head(of: aggregation) + "(\(line(aggregation.argument)))"
+        case .aggregation(let aggregation):
+            return head(of: aggregation) + "(\(aggregation.arguments.map(line).joined(separator: ", ")))"
         case .call(let call):
-            return "\(call.function.rawValue)(\(call.arguments.map(line).joined(separator: ", ")))"
+            return "\(call.function.name)(\(call.arguments.map(line).joined(separator: ", ")))"
         }
     }
 
@@ -39,13 +41,22 @@ public enum Formatter {
         case .binary(let operation):
             return pretty(operation.left, level: level + 1) + "\n\(indent)\(operatorText(operation))\n"
                 + pretty(operation.right, level: level + 1)
+        case .subquery(let subquery): return pretty(subquery.inner, level: level) + suffix(of: subquery)
         case .aggregation(let aggregation):
-            return
-                "\(indent)\(head(of: aggregation))(\n\(pretty(aggregation.argument, level: level + 1))\n\(indent))"
-        case .call(let call):
-            let arguments = call.arguments.map { pretty($0, level: level + 1) }.joined(separator: ",\n")
-            return "\(indent)\(call.function.rawValue)(\n\(arguments)\n\(indent))"
+            return indent + head(of: aggregation) + list(aggregation.arguments, level: level)
+        case .call(let call): return indent + call.function.name + list(call.arguments, level: level)
         }
+    }
+
+    private static func list(_ arguments: [Expression], level: Int) -> String {
+        let lines = arguments.map { pretty($0, level: level + 1) }.joined(separator: ",\n")
+        return "(\n\(lines)\n\(String(repeating: "  ", count: level)))"
+    }
+
+    private static func suffix(of subquery: Subquery) -> String {
+        let step = subquery.stepMilliseconds.map { DurationText.text(milliseconds: $0) } ?? ""
+        return "[\(DurationText.text(milliseconds: subquery.rangeMilliseconds)):\(step)]"
+            + modifiers(subquery.shift)
     }
 
     private static func number(_ literal: NumberLiteral) -> String {
@@ -73,15 +84,15 @@ public enum Formatter {
         return (selector.name ?? "") + (shown.isEmpty ? "" : "{\(shown.joined(separator: ","))}")
     }
 
-    private static func modifiers(of selector: VectorSelector) -> String {
+    private static func modifiers(_ shift: TimeShift) -> String {
         var text = ""
-        switch selector.moment {
+        switch shift.moment {
         case nil: break
         case .start: text += " @ start()"
         case .end: text += " @ end()"
         case .time(let milliseconds): text += " @ \(FloatText.seconds(milliseconds: milliseconds, digits: 3))"
         }
-        let offset = selector.offsetMilliseconds
+        let offset = shift.offsetMilliseconds
         if offset != 0 {
             text += " offset \(offset < 0 ? "-" : "")\(DurationText.text(milliseconds: abs(offset)))"
         }
@@ -114,4 +125,9 @@ public enum Formatter {
     private static func label(_ name: String) -> String {
         PrometheusName.isLegacyLabel(name) ? name : name.goQuoted
     }
+}
+
+extension Aggregation {
+    /// As they stand in the parentheses.
+    var arguments: [Expression] { (parameter.map { [$0] } ?? []) + [argument] }
 }

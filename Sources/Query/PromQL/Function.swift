@@ -1,39 +1,62 @@
-/// The functions that can be evaluated.
-public enum Function: String, CaseIterable, Hashable, Sendable {
-    case sumOverTime = "sum_over_time"
-    case avgOverTime = "avg_over_time"
-    case minOverTime = "min_over_time"
-    case maxOverTime = "max_over_time"
-    case countOverTime = "count_over_time"
+/// A function of the language: what it takes, what it gives, how it is evaluated. All of them are in `table`.
+public struct Function: Sendable {
+    public let name: String
+    let argumentTypes: [ValueType]
+    let arity: Arity
+    let resultType: ValueType
+    let evaluation: Evaluation
 
-    var argumentTypes: [ValueType] { [.matrix] }
-    var resultType: ValueType { .vector }
+    enum Arity: Hashable, Sendable {
+        case exact
+        case lastOptional
+        /// The last type any number of times, none included.
+        case lastRepeated
+    }
 
-    /// Functions of Prometheus 3 that this program knows by name only, so that their absence is told as such.
-    static let notYetSupported: Set<String> = [
-        "abs", "absent", "absent_over_time", "acos", "acosh", "asin", "asinh", "atan", "atanh", "ceil",
-        "changes",
-        "clamp", "clamp_max", "clamp_min", "cos", "cosh", "day_of_month", "day_of_week", "day_of_year",
-        "days_in_month", "deg", "delta", "deriv", "double_exponential_smoothing", "exp", "first_over_time",
-        "floor", "histogram_avg", "histogram_count", "histogram_fraction", "histogram_quantile",
-        "histogram_stddev", "histogram_stdvar", "histogram_sum", "hour", "idelta", "increase", "info",
-        "irate",
-        "label_join", "label_replace", "last_over_time", "ln", "log10", "log2", "mad_over_time", "minute",
-        "month", "pi", "predict_linear", "present_over_time", "quantile_over_time", "rad", "rate", "resets",
-        "round", "scalar", "sgn", "sin", "sinh", "sort", "sort_by_label", "sort_by_label_desc", "sort_desc",
-        "sqrt", "stddev_over_time", "stdvar_over_time", "tan", "tanh", "time", "timestamp",
-        "ts_of_first_over_time", "ts_of_last_over_time", "ts_of_max_over_time", "ts_of_min_over_time",
-        "vector",
-        "year",
-    ]
-}
+    enum Evaluation: Sendable {
+        /// Of each value by itself. The metric name goes.
+        case map(@Sendable (Double) -> Double)
+        /// Of each value as seconds since 1970, or of the moment of evaluation without an argument.
+        case date(@Sendable (CivilTime) -> Double)
+        /// Of the points of each window.
+        case window(WindowFunction)
+        /// Of everything at once.
+        case whole(@Sendable (inout Evaluator, Call) throws(QueryError) -> Evaluator.Value)
+    }
 
-extension Aggregator {
-    /// Those that can be evaluated.
-    var isSupported: Bool {
-        switch self {
-        case .sum, .avg, .min, .max, .count, .group: true
-        case .stddev, .stdvar, .topk, .bottomk, .quantile, .limitk, .countValues, .limitRatio: false
+    init(
+        _ name: String, _ argumentTypes: [ValueType], arity: Arity = .exact,
+        returns resultType: ValueType = .vector,
+        _ evaluation: Evaluation
+    ) {
+        self.name = name
+        self.argumentTypes = argumentTypes
+        self.arity = arity
+        self.resultType = resultType
+        self.evaluation = evaluation
+    }
+
+    var argumentCounts: ClosedRange<Int> {
+        let count = argumentTypes.count
+        switch arity {
+        case .exact: return count...count
+        case .lastOptional: return count - 1...count
+        case .lastRepeated: return count - 1...Int.max
         }
     }
+
+    /// Every function of Prometheus 3 but `info` and those of durations in expressions, which are experimental.
+    static let all: [Function] =
+        mathematics + dates + overTime + counters + regressions + absences + labels + sorting + histograms
+        + conversions
+
+    private static let table = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
+
+    static func named(_ name: String) -> Function? { table[name] }
+}
+
+extension Function: Hashable {
+    /// A name means one function.
+    public static func == (left: Self, right: Self) -> Bool { left.name == right.name }
+    public func hash(into hasher: inout Hasher) { hasher.combine(name) }
 }

@@ -146,8 +146,12 @@ struct Lexer {
             emit(.leftParenthesis, length: 1)
             openParentheses += 1
         case UInt8(ascii: ")"):
-            guard openParentheses > 0 else { throw fail("unexpected right parenthesis ')'") }
             emit(.rightParenthesis, length: 1)
+            guard openParentheses > 0 else {
+                // The token before counts as read, and the place is behind it, as in Prometheus.
+                tokens.removeLast()
+                throw fail("unexpected right parenthesis ')'")
+            }
             openParentheses -= 1
         case UInt8(ascii: "{"):
             emit(.leftBrace, length: 1)
@@ -231,7 +235,10 @@ struct Lexer {
         } else if DurationText.looksLikeDuration(word) {
             emit(.duration, length: length)
         } else {
-            throw fail("bad number or duration syntax: \(word.goQuoted)")
+            // Shown as far as Prometheus reads: one character more than is a number.
+            var known = word
+            while !known.isEmpty, NumberText.value(known) == nil { known.removeLast() }
+            throw fail("bad number or duration syntax: \(String(word.prefix(known.count + 1)).goQuoted)")
         }
     }
 }

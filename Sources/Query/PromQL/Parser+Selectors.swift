@@ -69,9 +69,8 @@ extension Parser {
         default: throw unexpected(in: "label matching", expected: "label matching operator")
         }
         _ = advance()
-        let value = current
-        guard case .string = value.kind else { throw unexpected(in: "label matching", expected: "string") }
-        return try matcher(name, kind, try readString(), at: value.position)
+        guard case .string = current.kind else { throw unexpected(in: "label matching", expected: "string") }
+        return try matcher(name, kind, try readString(), at: label.position)
     }
 
     private func matcher(

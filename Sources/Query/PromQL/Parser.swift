@@ -1,19 +1,20 @@
 /// Reads PromQL, by the grammar and precedence of Prometheus 3 (`promql/parser/generated_parser.y`).
 ///
 /// Operators, from loose to tight: `or`; `and unless`; comparisons; `+ -`; `* / % atan2` and the signs; `^`, which
-/// alone binds to the right. So `-1 ^ 2` is `-(1 ^ 2)`. What Prometheus has and this program has not yet is refused
-/// with a message that says so.
+/// alone binds to the right. So `-1 ^ 2` is `-(1 ^ 2)`.
 public struct Parser {
     private let text: String
     private let tokens: [Token]
     private var position = 0
+    /// How many aggregations are open, in which Prometheus says that it expected nothing better.
+    var openAggregations = 0
 
-    /// Why and where (a byte offset) the text is no expression.
+    /// Why and where (a byte offset, if at one place) the text is no expression.
     struct Failure: Error {
         let reason: String
-        let offset: Int
+        let offset: Int?
 
-        init(_ reason: String, at offset: Int) {
+        init(_ reason: String, at offset: Int?) {
             self.reason = reason
             self.offset = offset
         }
@@ -22,7 +23,7 @@ public struct Parser {
     /// Reads an expression and checks its types.
     public static func expression(_ text: String) throws(QueryError) -> Expression {
         try run(text) { parser throws(Failure) in
-            if case .end = parser.current.kind { throw Failure("no expression found in input", at: 0) }
+            if case .end = parser.current.kind { throw Failure("no expression found in input", at: nil) }
             let (expression, _) = try parser.readExpression(minimum: 1, depth: 0)
             guard case .end = parser.current.kind else { throw parser.unexpected() }
             _ = try TypeCheck.type(of: expression)
@@ -88,12 +89,16 @@ public struct Parser {
     func unexpected(in context: String = "", expected: String = "") -> Failure {
         if case .failure(let reason) = current.kind { return Failure(reason, at: current.position) }
         var message = "unexpected \(current.summary)"
-        if !context.isEmpty { message += " in \(context)" }
+        if !context.isEmpty {
+            message += " in \(context)"
+        } else if openAggregations > 0 {
+            message += " in aggregation"
+        }
         if !expected.isEmpty { message += ", expected \(expected)" }
         return Failure(message, at: current.position)
     }
 
-    private static func deeper(_ depth: Int, at offset: Int) throws(Failure) -> Int {
+    static func deeper(_ depth: Int, at offset: Int) throws(Failure) -> Int {
         guard depth < QueryLimits.expressionDepth else {
             throw Failure("expression is nested deeper than \(QueryLimits.expressionDepth)", at: offset)
         }
@@ -111,7 +116,7 @@ public struct Parser {
         while case .binary(let binary) = current.kind, binary.precedence >= minimum {
             let place = TextRange(current.position, current.end)
             _ = advance()
-            let (returnsBool, matching) = try readBinaryModifiers(of: binary)
+            let (returnsBool, matching) = try readBinaryModifiers(of: binary, at: place)
             let tighter = binary == .power ? binary.precedence : binary.precedence + 1
             let (right, rightHeight) = try readExpression(minimum: tighter, depth: inner)
             height = try Self.deeper(max(height, rightHeight), at: place.start)
@@ -146,7 +151,7 @@ public struct Parser {
     }
 
     private mutating func readBinaryModifiers(
-        of binary: BinaryOperator
+        of binary: BinaryOperator, at place: TextRange
     ) throws(Failure) -> (returnsBool: Bool, VectorMatching) {
         var matching = VectorMatching()
         var returnsBool = false
@@ -173,11 +178,11 @@ public struct Parser {
             throw Failure(
                 "no grouping allowed for \(binary.rawValue.goQuoted) operation", at: current.position)
         }
-        let keyword = advance()
+        _ = advance()
         if case .leftParenthesis = current.kind { matching.include = try readGroupingLabels() }
         if matching.isOn, let label = matching.include.first(where: matching.labels.contains) {
             throw Failure(
-                "label \(label.goQuoted) must not occur in ON and GROUP clause at once", at: keyword.position)
+                "label \(label.goQuoted) must not occur in ON and GROUP clause at once", at: place.start)
         }
         return (returnsBool, matching)
     }

@@ -6,6 +6,14 @@ enum TypeCheck {
         case .string: return .string
         case .selector: return .vector
         case .range: return .matrix
+        case .subquery(let subquery):
+            let type = try type(of: subquery.inner)
+            guard type == .vector else {
+                throw Parser.Failure(
+                    "subquery is only allowed on instant vector, got \(type.rawValue) instead",
+                    at: subquery.place.start)
+            }
+            return .matrix
         case .parenthesized(let inner, _): return try type(of: inner)
         case .unary(let operation):
             let type = try type(of: operation.operand)
@@ -17,20 +25,37 @@ enum TypeCheck {
             return type
         case .binary(let operation): return try type(of: operation)
         case .aggregation(let aggregation):
-            try expect(.vector, aggregation.argument, in: "aggregation expression")
+            try expect(
+                aggregation.operator.argumentType, aggregation.argument, in: "aggregation expression")
+            if let parameter = aggregation.parameter, let type = aggregation.operator.parameterType {
+                try expect(type, parameter, in: "aggregation parameter")
+            }
             return .vector
         case .call(let call):
-            let expected = call.function.argumentTypes
-            let name = call.function.rawValue
-            guard call.arguments.count == expected.count else {
-                throw Parser.Failure(
-                    "expected \(expected.count) argument(s) in call to \(name.goQuoted), got "
-                        + "\(call.arguments.count)", at: call.place.start)
-            }
-            for (argument, type) in zip(call.arguments, expected) {
-                try expect(type, argument, in: "call to function \(name.goQuoted)")
-            }
+            try check(call)
             return call.function.resultType
+        }
+    }
+
+    private static func check(_ call: Call) throws(Parser.Failure) {
+        let function = call.function
+        let name = function.name.goQuoted
+        let expected = function.argumentCounts
+        guard expected.contains(call.arguments.count) else {
+            let bound = call.arguments.count < expected.lowerBound ? expected.lowerBound : expected.upperBound
+            let qualifier =
+                switch function.arity {
+                case .exact: ""
+                case .lastOptional, .lastRepeated:
+                    call.arguments.count < expected.lowerBound ? "at least " : "at most "
+                }
+            throw Parser.Failure(
+                "expected \(qualifier)\(bound) argument(s) in call to \(name), got \(call.arguments.count)",
+                at: call.place.start)
+        }
+        for (place, argument) in call.arguments.enumerated() {
+            let type = function.argumentTypes[min(place, function.argumentTypes.count - 1)]
+            try expect(type, argument, in: "call to function \(name)")
         }
     }
 

@@ -4,7 +4,9 @@ indirect enum PatternNode: Hashable, Sendable {
     case sequence([PatternNode])
     case alternation([PatternNode])
     /// `maximum` is `nil` for "any number".
-    case repetition(PatternNode, minimum: Int, maximum: Int?)
+    case repetition(PatternNode, minimum: Int, maximum: Int?, isLazy: Bool)
+    /// A group whose text can be referred to; the first in the pattern is 1.
+    case capture(PatternNode, group: Int)
     case assertion(Assertion)
 
     enum Assertion: Hashable, Sendable {
@@ -34,6 +36,7 @@ indirect enum PatternNode: Hashable, Sendable {
             }
             return texts
         case .scalars, .sequence: return literal.map { [$0] }
+        case .capture(let body, _): return body.literals(limit: limit)
         case .repetition, .assertion: return nil
         }
     }
@@ -48,6 +51,7 @@ indirect enum PatternNode: Hashable, Sendable {
                 text.append(scalar)
             }
             return String(text)
+        case .capture(let body, _): return body.literal
         case .alternation, .repetition, .assertion: return nil
         }
     }

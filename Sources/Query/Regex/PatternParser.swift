@@ -6,21 +6,32 @@ struct PatternParser {
     /// Between `\Q` and `\E`: every character stands for itself.
     var isQuoting = false
     private var depth = 0
+    /// The names of the groups, where they have one; of the whole, which is group 0, none.
+    private var groupNames: [String?] = [nil]
 
     struct Flags {
         var foldsCase = false
         var multiline = false
         /// As Prometheus compiles patterns: `^(?s:…)$`.
         var dotMatchesNewline = true
+        /// `U`: `*` is lazy and `*?` greedy.
+        var swapsGreed = false
     }
 
     static func node(of text: String) throws(Pattern.Failure) -> PatternNode {
+        try nodeWithGroups(of: text).node
+    }
+
+    /// - Returns: The name of each group as well, the whole pattern being the first.
+    static func nodeWithGroups(
+        of text: String
+    ) throws(Pattern.Failure) -> (node: PatternNode, groupNames: [String?]) {
         var parser = PatternParser(scalars: Array(text.unicodeScalars))
         let node = try parser.readAlternation()
         guard parser.position == parser.scalars.count else {
             throw Pattern.Failure("unexpected ): `\(text)`")
         }
-        return node
+        return (node, parser.groupNames)
     }
 
     private init(scalars: [Unicode.Scalar]) { self.scalars = scalars }
@@ -67,14 +78,13 @@ struct PatternParser {
     private mutating func readRepetition(of atom: PatternNode) throws(Pattern.Failure) -> PatternNode {
         let start = position
         guard !isQuoting, let (minimum, maximum) = try readRepetition() else { return atom }
-        // Lazy or greedy: the whole value matches or it does not.
-        _ = skip("?")
+        let isLazy = skip("?") != flags.swapsGreed
         let end = position
         if try readRepetition() != nil {
             throw Pattern.Failure("invalid nested repetition operator: `\(text(from: start, to: position))`")
         }
         position = end
-        return .repetition(atom, minimum: minimum, maximum: maximum)
+        return .repetition(atom, minimum: minimum, maximum: maximum, isLazy: isLazy)
     }
 
     private mutating func readRepetition() throws(Pattern.Failure) -> (Int, Int?)? {
@@ -149,30 +159,42 @@ struct PatternParser {
 
     private mutating func readGroup(from start: Int) throws(Pattern.Failure) -> PatternNode? {
         let outer = flags
+        var group: Int?
         if skip("?") {
             if peek() == "P" || peek() == "<" {
                 _ = skip("P")
-                try readGroupName(from: start)
+                let name = try readGroupName(from: start)
+                guard !groupNames.contains(name) else {
+                    throw Pattern.Failure("duplicate capture group name: `\(name)`")
+                }
+                group = groupNames.count
+                groupNames.append(name)
             } else if try readFlags(from: start) {
                 // `(?i)` holds to the end of the group around it.
                 return nil
             }
+        } else {
+            group = groupNames.count
+            groupNames.append(nil)
         }
         let node = try readAlternation()
         guard skip(")") else { throw Pattern.Failure("missing closing ): `\(text(from: 0))`") }
         flags = outer
-        return node
+        return group.map { .capture(node, group: $0) } ?? node
     }
 
-    private mutating func readGroupName(from start: Int) throws(Pattern.Failure) {
+    private mutating func readGroupName(from start: Int) throws(Pattern.Failure) -> String {
         guard skip("<"), let first = peek(), first.isWord else {
             throw Pattern.Failure(
                 "invalid or unsupported Perl syntax: `\(text(from: start, to: position + 1))`")
         }
+        let nameStart = position
         while let scalar = peek(), scalar.isWord { position += 1 }
+        let name = text(from: nameStart, to: position)
         guard skip(">") else {
             throw Pattern.Failure("invalid named capture: `\(text(from: start, to: position + 1))`")
         }
+        return name
     }
 
     /// Reads `i`, `-s`, `im:` …; true where the flags stand alone, `(?i)`.
@@ -184,7 +206,7 @@ struct PatternParser {
             case "i": flags.foldsCase = value
             case "m": flags.multiline = value
             case "s": flags.dotMatchesNewline = value
-            case "U": break  // Which of several matches is found does not matter here.
+            case "U": flags.swapsGreed = value
             case "-" where value: value = false
             case ":": return false
             case ")": return true

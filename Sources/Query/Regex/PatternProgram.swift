@@ -36,7 +36,8 @@ struct PatternProgram: Sendable {
         case .assertion(let assertion): try emit(.check(assertion))
         case .sequence(let nodes): for node in nodes { try compile(node) }
         case .alternation(let choices): try compile(choices: choices)
-        case .repetition(let body, let minimum, let maximum):
+        case .capture(let body, _): try compile(body)
+        case .repetition(let body, let minimum, let maximum, _):
             for _ in 0..<minimum { try compile(body) }
             guard let maximum else { return try compile(repeating: body) }
             var forks: [Int] = []

@@ -98,4 +98,13 @@ struct QueryParameters: Sendable {
         guard let limit = Int(text), limit >= 0 else { throw invalid("limit", text, "a non-negative number") }
         return limit == 0 ? .max : limit
     }
+
+    /// As many as `limit` allows, with Prometheus's warning where that is not all.
+    func limited<Element>(
+        _ found: [Element]
+    ) throws(QueryError) -> (kept: [Element], warnings: [String]) {
+        let limit = try limit()
+        guard found.count > limit else { return (found, []) }
+        return (Array(found.prefix(limit)), [AnnotatedResult.truncationWarning])
+    }
 }

@@ -11,10 +11,11 @@ struct QueryRoutes: Sendable {
 
     @Sendable func instant(_ request: Request, _ context: NodeContext) async throws -> Response {
         try await answer(request, context) { engine, parameters throws(QueryError) in
-            let result = try engine.instant(
+            let limit = try parameters.limit()
+            let answer = try engine.instantAnnotated(
                 try parameters.required("query"), at: try parameters.time("time") ?? node.clock(),
                 lookbackMilliseconds: try parameters.lookback())
-            return PrometheusJSON.response(result)
+            return PrometheusJSON.response(answer.truncated(to: limit))
         }
     }
 
@@ -23,10 +24,24 @@ struct QueryRoutes: Sendable {
             guard let start = try parameters.time("start") else { throw parameters.missing("start") }
             guard let end = try parameters.time("end") else { throw parameters.missing("end") }
             guard let step = try parameters.duration("step") else { throw parameters.missing("step") }
-            let result = try engine.range(
+            let limit = try parameters.limit()
+            let answer = try engine.rangeAnnotated(
                 try parameters.required("query"), from: start, through: end, stepMilliseconds: step,
                 lookbackMilliseconds: try parameters.lookback())
-            return PrometheusJSON.response(result)
+            return PrometheusJSON.response(answer.truncated(to: limit))
+        }
+    }
+
+    /// Not of Prometheus: how a question would be answered, an instant with `time` or a range with `start`.
+    @Sendable func explain(_ request: Request, _ context: NodeContext) async throws -> Response {
+        try await answer(request, context) { engine, parameters throws(QueryError) in
+            let start = try parameters.time("start")
+            let end = try parameters.time(start == nil ? "time" : "end")
+            return PrometheusJSON.response(
+                try engine.explain(
+                    try parameters.required("query"), from: start, through: end ?? node.clock(),
+                    stepMilliseconds: try parameters.duration("step") ?? 0,
+                    lookbackMilliseconds: try parameters.lookback()))
         }
     }
 
@@ -35,7 +50,8 @@ struct QueryRoutes: Sendable {
             let found = try engine.series(
                 parameters.all("match[]"), from: try parameters.time("start") ?? .earliest,
                 through: try parameters.time("end") ?? .latest)
-            return PrometheusJSON.response(series: Array(found.prefix(try parameters.limit())))
+            let (kept, warnings) = try parameters.limited(found)
+            return PrometheusJSON.response(series: kept, warnings: warnings)
         }
     }
 
@@ -44,7 +60,8 @@ struct QueryRoutes: Sendable {
             let found = try engine.labels(
                 parameters.all("match[]"), from: try parameters.time("start") ?? .earliest,
                 through: try parameters.time("end") ?? .latest)
-            return PrometheusJSON.response(texts: Array(found.prefix(try parameters.limit())))
+            let (kept, warnings) = try parameters.limited(found)
+            return PrometheusJSON.response(texts: kept, warnings: warnings)
         }
     }
 
@@ -54,7 +71,8 @@ struct QueryRoutes: Sendable {
             let found = try engine.labelValues(
                 name, parameters.all("match[]"), from: try parameters.time("start") ?? .earliest,
                 through: try parameters.time("end") ?? .latest)
-            return PrometheusJSON.response(texts: Array(found.prefix(try parameters.limit())))
+            let (kept, warnings) = try parameters.limited(found)
+            return PrometheusJSON.response(texts: kept, warnings: warnings)
         }
     }
 

@@ -44,6 +44,7 @@ enum Routes {
             table.add(method, "/api/v1/series", offers: json, use: queries.series)
             table.add(method, "/api/v1/labels", offers: json, use: queries.labels)
             table.add(method, "/api/v1/format_query", offers: json, use: queries.format)
+            table.add(method, "/v1/explain", offers: json, use: queries.explain)
         }
         table.add(.get, "/api/v1/label/:name/values", offers: json, use: queries.labelValues)
         table.add(.get, "/api/v1/metadata", offers: json, use: queries.metadata)

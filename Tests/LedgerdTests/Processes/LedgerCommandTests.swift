@@ -52,6 +52,26 @@ import Testing
         #expect(json.output.contains(#""resultType":"scalar""#))
     }
 
+    @Test func `explain from what a question is answered`() throws {
+        try ledger.run(
+            "append", "--measure", "explained=3", "--pipeline", "shop/web", "--run", "explained"
+        ).expecting(0)
+        try ledger.followed()
+        let question = #"rate(explained[5m]) + sum_over_time(explained[30d]) / explained"#
+        let shown = try ledger.run("explain", question).expecting(0)
+        let lines = shown.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+        #expect(lines.contains(["explained[5m]", "rate", "samples", "1", "1", "1", "1"]), "\(shown.output)")
+        #expect(
+            lines.contains(["explained[30d]", "sum_over_time", "rollups", "1", "1", "1", "1"]),
+            "\(shown.output)")
+        #expect(
+            lines.contains(["explained", "newest", "value", "newest", "1", "1", "1", "1"]),
+            "\(shown.output)")
+        let json = try ledger.run("explain", question, "--from", "-1h", "--format", "json").expecting(0)
+        #expect(json.output.contains(#""windows":"#))
+        try ledger.run("explain", "sum(").expecting(3)
+    }
+
     @Test func `count a retry once, whatever envelope and time it comes in`() throws {
         try ledger.directory.write(Array(Self.junit.utf8), "retry.xml")
         func append(_ more: String...) throws -> Command.Answer {

@@ -42,6 +42,23 @@ import Testing
                 ("/api/v1/format_query?query=1%2B1", "1 + 1"),
                 ("/api/v1/format_query?query=1+%2B+1", "1 + 1"),
                 ("/api/v1/status/buildinfo", "kpi-ledger"),
+                (
+                    "/api/v1/query?query=vector(1)+or+cicd_pipeline_run_duration_seconds&limit=1&lookback_delta=1h",
+                    #""warnings":["results truncated due to limit"]"#
+                ),
+                ("/api/v1/labels?limit=1", #""warnings":["results truncated due to limit"]"#),
+                (
+                    "/api/v1/query?query=rate(cicd_pipeline_run_duration_seconds%5B5m%5D)",
+                    #""infos":["PromQL info: metric might not be a counter"#
+                ),
+                (
+                    "/api/v1/query?query=quantile(2,cicd_pipeline_run_duration_seconds)",
+                    #""warnings":["PromQL warning: quantile value should be between 0 and 1, got 2 (1:10)"]"#
+                ),
+                (
+                    "/v1/explain?query=count_over_time(cicd_pipeline_run_duration_seconds%5B5m%5D)",
+                    #""way":"rollups""#
+                ),
             ] {
                 let answer = try await served.caller.get(path, token: token)
                 #expect(answer.status == 200, "\(path)")

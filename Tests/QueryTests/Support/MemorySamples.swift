@@ -52,9 +52,9 @@ struct MemorySamples: SampleReading {
         let expression = try Parser.expression(query)
         var result: [LabelSet: [Int64: Double]] = [:]
         for time in times {
-            var context = QueryContext(times: [time], lookbackMilliseconds: lookback) { nil }
+            var context = QueryContext(grid: TimeGrid(at: time), lookbackMilliseconds: lookback) { nil }
             let loaded = try SelectorLoader.load(
-                SelectorRequest.all(in: expression, lookbackMilliseconds: lookback), from: self, 0,
+                SelectorRequests.all(in: expression, context), from: self, 0,
                 context: &context, select: select)
             var evaluator = Evaluator(loaded: loaded, context: context)
             switch try evaluator.evaluate(expression) {
