@@ -72,6 +72,10 @@ extension Limits {
     public static let uncheckedFrames = 512
     /// The same, in bytes.
     public static let uncheckedBytes = 16 << 20
+    /// Members up to which small frames are checked on the event loop that brings them: five votes, at 65 µs each.
+    public static let votersCheckedAtOnce = 7
+    /// A proposal, or entries passed on, that are checked on the event loop, in bytes: one or two documents.
+    public static let smallEntriesBytes = 4096
     /// Proposals of one peer that cannot be judged before the tip has moved.
     public static let undecidedProposals = 8
     /// Entries kept as checked, in bytes; twice as much in all.

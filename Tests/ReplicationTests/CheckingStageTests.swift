@@ -49,7 +49,7 @@ import Testing
                     tip: { held.bench?.tip.withLock { $0 } ?? tip }, clock: { ledger.start },
                     needs: { VoteNeeds() }, validation: .full, send: { _, _ in },
                     report: { line in held.bench?.reports.withLock { $0.append(line) } }))
-            mailbox.onWake { [wakes] in wakes.continuation.yield() }
+            mailbox.onWake { [wakes] _ in wakes.continuation.yield() }
             held.set(self)
         }
 
@@ -61,6 +61,16 @@ import Testing
 
         func receive(_ message: Message, from peer: Int) {
             _ = stage.receive(message.frame, from: ReplicaID(UInt16(peer)), resume: {})
+        }
+
+        /// All that has come out since the last time.
+        func nextRound() async -> [Event]? {
+            var iterator = wakes.stream.makeAsyncIterator()
+            while true {
+                let batch = mailbox.takeAll()
+                if !batch.isEmpty { return batch.events + batch.forwarded }
+                guard await iterator.next() != nil else { return nil }
+            }
         }
 
         /// The next event; what went before was dropped.
@@ -321,6 +331,65 @@ import Testing
         #expect(message.value == marker(7))
         #expect(message.sender == ReplicaID(3))
         #expect(bench.stage.dropCount == UInt64(Frame.Kind.allCases.count))
+    }
+
+    private func prepare(by node: Int, signedBy key: Int? = nil) -> Message {
+        let prepare = Prepare(BlockMark(view: View(0), height: BlockHeight(1), headerHash: .zero))
+        let context = SigningContext(ledgerID: ledger.ledgerID, epoch: Epoch(0))
+        return .prepare(
+            Signed(
+                prepare, signer: ReplicaID(UInt16(node)),
+                signature: ledger.voteKeys[key ?? node].sign(prepare.signedBytes(context))))
+    }
+
+    @Test func `has checked a vote when it returns, where nothing of its sender waits`() throws {
+        let bench = try bench()
+        bench.receive(prepare(by: 1), from: 1)
+        let events = bench.mailbox.takeAll().events
+        #expect(events.count == 1)
+        guard case .message(let message) = events.first else {
+            Issue.record("it did not come through")
+            return
+        }
+        #expect(message.value == prepare(by: 1))
+        #expect(message.sender == ReplicaID(1))
+    }
+
+    @Test func `refuses a vote on the spot that its sender did not sign, or that is another's`() throws {
+        let bench = try bench()
+        bench.receive(prepare(by: 1, signedBy: 2), from: 1)
+        bench.receive(prepare(by: 2), from: 1)
+        #expect(bench.mailbox.takeAll().isEmpty)
+        #expect(bench.stage.dropCount(of: ReplicaID(1)) == 2)
+        #expect(bench.stage.dropCount(of: ReplicaID(2)) == 0)
+    }
+
+    @Test func `keeps the order of one peer, though a vote takes less time than what came before it`()
+        async throws
+    {
+        let bench = try bench()
+        let count = 2 * Limits.smallEntriesBytes / 512
+        let entries = try (0..<count).map { try entry("\($0)") }
+        let large = proposal(entries, on: root)
+        #expect(large.frame.body.count > Limits.smallEntriesBytes)
+        bench.receive(large, from: 0)
+        for view: UInt64 in 1...50 { bench.receive(marker(view), from: 0) }
+        var views: [UInt64] = []
+        var hasProposal = false
+        while views.count < 50 {
+            guard let events = await bench.nextRound() else { return }
+            for event in events {
+                if case .proposal = event {
+                    #expect(views.isEmpty, "a vote came out before the proposal that was sent before it")
+                    hasProposal = true
+                }
+                if case .message(let message) = event, case .complaint(let view) = message.value {
+                    views.append(view.value)
+                }
+            }
+        }
+        #expect(hasProposal)
+        #expect(views == Array(1...50))
     }
 
     @Test func `stops reading from a peer that floods, and resumes`() async throws {

@@ -29,7 +29,7 @@ final class Answers: Sendable {
 
     private func mailbox(peers: Int = 0) -> Mailbox {
         let mailbox = Mailbox(peers: peers)
-        mailbox.onWake { [wakes] in wakes.increment() }
+        mailbox.onWake { [wakes] _ in wakes.increment() }
         return mailbox
     }
 
@@ -61,11 +61,46 @@ final class Answers: Sendable {
         // A closure that is wrapped once more at each call makes this take hours, and ends in an overflow of the stack.
         let mailbox = mailbox()
         for _ in 0..<100_000 {
-            mailbox.put(.durable(SaveTicket(1)))
+            mailbox.put(.durable(SaveTicket(1)), .here)
             _ = mailbox.takeAll()
             _ = mailbox.takeAll()
         }
         #expect(wakes.count == 100_000)
+    }
+
+    @Test func `rests only when nothing is left, and wakes again for what comes then`() {
+        let mailbox = mailbox(peers: 4)
+        mailbox.put(.durable(SaveTicket(1)), .here)
+        #expect(!mailbox.takeAll(isDiskBusy: true).isEmpty)
+        #expect(mailbox.put(.tick, from: ReplicaID(1), byteCount: 1))
+        #expect(!mailbox.rest(), "an event waits")
+        #expect(mailbox.takeAll(isDiskBusy: true).events.count == 1)
+        #expect(mailbox.put(.init(entry: entry, answer: { _ in })) == nil)
+        #expect(mailbox.rest(), "entries wait for the disk, and it will say so")
+        #expect(wakes.count == 1)
+        mailbox.diskRests()
+        #expect(wakes.count == 2)
+        #expect(mailbox.takeAll().requests.count == 1)
+        #expect(mailbox.rest())
+    }
+
+    @Test func `says who is to go on`() {
+        let mailbox = Mailbox(peers: 4)
+        let wakings = Mutex<[Mailbox.Waking]>([])
+        mailbox.onWake { waking in wakings.withLock { $0.append(waking) } }
+        func rest() {
+            _ = mailbox.takeAll()
+            #expect(mailbox.rest())
+        }
+        mailbox.put(.durable(SaveTicket(1)), .here)
+        rest()
+        mailbox.put(.durable(SaveTicket(2)), .onItsThread)
+        rest()
+        // An event loop, or a task, must not wait for the disk.
+        #expect(mailbox.put(.tick, from: ReplicaID(1), byteCount: 1))
+        rest()
+        #expect(mailbox.put(.init(entry: entry, answer: { _ in })) == nil)
+        #expect(wakings.withLock { $0 } == [.here, .onItsThread, .onItsThread, .onItsThread])
     }
 
     @Test func `counts bytes as well as entries`() throws {
@@ -122,7 +157,7 @@ final class Answers: Sendable {
         let before = wakes.count
         #expect(mailbox.put(.init(entry: entry, answer: { _ in })) == nil)
         #expect(wakes.count == before)
-        mailbox.put(.durable(SaveTicket(1)))
+        mailbox.put(.durable(SaveTicket(1)), .here)
         #expect(wakes.count == before + 1)
         let batch = mailbox.takeAll(isDiskBusy: true)
         #expect(batch.outcomes.count == 1)

@@ -1,4 +1,5 @@
-/// The ledger on one disk: the log in LMDB, and the keys of its payloads in their slots.
+/// The ledger on one disk: the log in LMDB, the keys of its payloads in their slots, and what this node must remember of
+/// its votes.
 ///
 /// Writing belongs to one thread, the ordering's; reading to any. Nothing here decides what is true: callers hand in
 /// blocks that were checked, and readers are told which block is final.
@@ -8,9 +9,10 @@ public final class LogStore: Sendable {
     let tables: LogTables
     let slots: KeySlots
     private let slotFlush: FlushThread
+    /// `nil` where nothing is written.
+    let votes: VoteSlots?
 
     private static let durableKey = Array("durable".utf8)
-    private static let safetyKey = Array("safety".utf8)
     private static let nextSlotKey = Array("next slot".utf8)
 
     /// Opens the log in `directory` (`log/` and `keys` in it) and, when writing, takes back what a crash tore.
@@ -36,6 +38,7 @@ public final class LogStore: Sendable {
         tables = LogTables(store)
         slots = try KeySlots(path: directory + "/keys", writing: writing)
         slotFlush = FlushThread(slots)
+        votes = writing ? try VoteSlots(path: directory + "/votes") : nil
 
         let tables = self.tables
         let first = try store.read { transaction throws(StoreError) in
@@ -59,6 +62,7 @@ public final class LogStore: Sendable {
         } else {
             throw .missing(directory: directory)
         }
+        try restoreSafety()
         if writing { try takeBackTornBlocks() }
     }
 
@@ -113,7 +117,10 @@ public final class LogStore: Sendable {
 
     /// Writes changes one after the other, all or none; when it returns, they are on the disk, log and keys.
     public func save(_ changes: [Change]) throws(StoreError) {
+        let newSafety = nextRecord(changes)
+        if try saveAlone(newSafety, of: changes) { return }
         let tables = self.tables
+        let safety = newSafety ?? votes?.latest
         let firstSlot = try nextSlot()
         var keys: [KeySlots.Keys] = []
         var rows: [Digest: [StoredEntry]] = [:]
@@ -155,10 +162,8 @@ public final class LogStore: Sendable {
                     for certificate in change.certificates {
                         try transaction.put(tables.certificates, certificate.header.height, certificate)
                     }
-                    if let safety = change.safety {
-                        try transaction.put(tables.state, Self.safetyKey, safety)
-                    }
                 }
+                if let safety { try Self.put(safety, tables, in: &transaction) }
                 if slot != firstSlot { try transaction.put(tables.state, Self.nextSlotKey, slot.valueBytes) }
                 if let durable { try transaction.put(tables.state, Self.durableKey, durable.keyBytes) }
             }
@@ -166,6 +171,7 @@ public final class LogStore: Sendable {
             if !keys.isEmpty { try slotFlush.finish() }
             throw error
         }
+        votes?.note(safety)
         if !keys.isEmpty { try slotFlush.finish() }
     }
 
@@ -187,14 +193,6 @@ public final class LogStore: Sendable {
             statement: entry.statement.bytes,
             payload: try PayloadAtRest.seal(
                 sealed.payload, dataKey: dataKey, statementDigest: entry.statement.digest))
-    }
-
-    /// What `Change.safety` last held.
-    public func safety() throws(StoreError) -> [UInt8]? {
-        let tables = self.tables
-        return try store.read { transaction throws(StoreError) in
-            try transaction.value(tables.state, Self.safetyKey)
-        }
     }
 
     private func nextSlot() throws(StoreError) -> UInt64 {

@@ -36,6 +36,7 @@ public final class KeySlots: Sendable {
     private static let keyBytes = 32
     private let path: String
     private let descriptor: Int32
+    private let reserve: Reserve
 
     /// Whether nothing was ever written to the file.
     var isEmpty: Bool {
@@ -50,6 +51,7 @@ public final class KeySlots: Sendable {
     public init(path: String, writing: Bool) throws(StoreError) {
         self.path = path
         descriptor = unsafe open(path, writing ? O_RDWR | O_CREAT | O_CLOEXEC : O_RDONLY | O_CLOEXEC, 0o600)
+        reserve = Reserve(of: descriptor)
         guard descriptor >= 0 else { throw Self.failure("open \(path)") }
     }
 
@@ -81,6 +83,7 @@ public final class KeySlots: Sendable {
             bytes += Self.check(number + UInt64(position), pair).bytes
             bytes += [UInt8](repeating: 0, count: 32)
         }
+        reserve.grow(past: Self.offset(number) + bytes.count)
         try write(bytes, at: Self.offset(number))
     }
 

@@ -12,6 +12,9 @@ internal import Glibc
     private let environment: OpaquePointer
     private let tables: [String: MDB_dbi]
     private let lock: DirectoryLock?
+    private let mapBytes: Int
+    /// `nil` where commits are not waited for.
+    private let reserve: Reserve?
 
     /// What a commit promises when it returns.
     public enum Durability: Sendable {
@@ -49,11 +52,15 @@ internal import Glibc
     /// Opens the store in `directory`, making it first where there is none and `access` allows.
     public init(directory: String, schema: Schema, access: Access) throws(StoreError) {
         var flags = UInt32(MDB_NOTLS)
+        var isFlushed = false
         switch access {
         case .writing(let durability):
             try Self.makeDirectory(directory)
             lock = try DirectoryLock(directory: directory)
-            if case .lastCommitMayBeLost = durability { flags |= UInt32(MDB_NOMETASYNC) }
+            switch durability {
+            case .full: isFlushed = true
+            case .lastCommitMayBeLost: flags |= UInt32(MDB_NOMETASYNC)
+            }
         case .reading:
             guard Self.isReadable(directory + "/data.mdb") else { throw .missing(directory: directory) }
             lock = nil
@@ -68,6 +75,8 @@ internal import Glibc
         }
         self.directory = directory
         unsafe environment = opened
+        mapBytes = schema.mapBytes
+        reserve = isFlushed ? unsafe Self.reserve(of: opened) : nil
     }
 
     deinit { unsafe mdb_env_close(environment) }
@@ -113,6 +122,8 @@ internal import Glibc
         let result: Result
         do throws(StoreError) {
             result = try body(&transaction)
+            // LMDB writes nothing before the commit, and lets nobody else write.
+            try reserve?.grow(past: usedBytes(), limit: mapBytes)
         } catch {
             unsafe mdb_txn_abort(pointer)
             throw error
@@ -145,6 +156,12 @@ internal import Glibc
 }
 
 extension Store {
+    private static func reserve(of environment: OpaquePointer) -> Reserve? {
+        var descriptor: Int32 = -1
+        guard unsafe mdb_env_get_fd(environment, &descriptor) == 0 else { return nil }
+        return Reserve(of: descriptor)
+    }
+
     private static func openEnvironment(
         _ directory: String, _ schema: Schema, _ flags: UInt32
     ) throws(StoreError) -> OpaquePointer {

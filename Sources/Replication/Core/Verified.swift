@@ -37,6 +37,16 @@ public struct CheckedProposal: Sendable {
     public let prepare: Signed<Prepare>
 }
 
+extension Verified<CheckedProposal> {
+    /// The same with its entries, each checked. The signature is over the header, which the replica compares with them.
+    func with(_ entries: [CheckedEntry]) -> Verified {
+        Verified(
+            CheckedProposal(
+                header: value.header, headerHash: value.headerHash, entries: entries, prepare: value.prepare),
+            from: sender)
+    }
+}
+
 /// Blocks whose entries were opened: what vouches for them are their hashes, which the replica compares.
 public struct CheckedBlocks: Sendable {
     public struct CheckedBlock: Sendable {

@@ -3,7 +3,7 @@ import Ledger
 /// Which votes can still change anything at a replica. It would pass over the others, so that nobody need verify them.
 struct VoteNeeds: Sendable {
     private var committed = BlockHeight.genesis
-    /// Blocks above the last final one with a prepared certificate here.
+    /// Blocks above the last final one with a prepared certificate here, or with the votes for one.
     private var prepared: [BlockMark] = []
     /// Blocks with a commit certificate here that are not final yet, since they are not on the disk.
     private var certified: [BlockMark] = []
@@ -35,7 +35,10 @@ extension Replica {
     var voteNeeds: VoteNeeds {
         VoteNeeds(
             committed: committed.height,
-            prepared: tree.nodes.filter(\.isCommitReleased).map(\.accepted.mark),
+            prepared: tree.nodes.filter { node in
+                node.isCommitReleased
+                    || votes.prepared(node.accepted.mark, quorum: committee.quorum(for: .votes)) != nil
+            }.map(\.accepted.mark),
             certified: unsettled.map(\.mark))
     }
 }

@@ -9,8 +9,11 @@ struct TipState: Sendable {
     let state: LedgerState
 }
 
-/// Turns frames of peers into events: decodes and checks them beside the ordering queue, on all cores. What one peer
-/// sends keeps its order.
+/// Turns frames of peers into events: decodes and checks them beside the ordering queue. What one peer sends keeps its
+/// order.
+///
+/// A small frame is checked where it is received, when nothing of its peer waits: to hand a vote to another thread costs
+/// about as much as to check it. The rest is checked on all cores.
 final class CheckingStage: Sendable {
     struct Ports: Sendable {
         let mailbox: Mailbox
@@ -79,30 +82,51 @@ final class CheckingStage: Sendable {
     func receive(_ frame: Frame, from peer: ReplicaID, resume: @escaping @Sendable () -> Void) -> Bool {
         let index = Int(peer.value)
         guard index < queues.count else { return true }
-        let isRoomy = peers.withLock { peers in
+        let (isFirst, isRoomy) = peers.withLock { peers in
             peers[index].frames += 1
             peers[index].byteCount += frame.body.count
             let isRoomy =
                 peers[index].frames < Limits.uncheckedFrames
                 && peers[index].byteCount < Limits.uncheckedBytes
             if !isRoomy { peers[index].resume = resume }
-            return isRoomy
+            return (peers[index].frames == 1, isRoomy)
         }
-        queues[index].async { [self] in
+        if isFirst, isSmall(frame) {
             check(frame, from: peer)
-            let resume = peers.withLock { peers in
-                peers[index].frames -= 1
-                peers[index].byteCount -= frame.body.count
-                let isLow =
-                    peers[index].frames < Limits.uncheckedFrames / 2
-                    && peers[index].byteCount < Limits.uncheckedBytes / 2
-                guard isLow else { return (@Sendable () -> Void)?.none }
-                defer { peers[index].resume = nil }
-                return peers[index].resume
+            leave(index, frame)
+        } else {
+            queues[index].async { [self] in
+                check(frame, from: peer)
+                leave(index, frame)
             }
-            resume?()
         }
         return isRoomy
+    }
+
+    /// A frame of this peer is checked.
+    private func leave(_ index: Int, _ frame: Frame) {
+        let resume = peers.withLock { peers in
+            peers[index].frames -= 1
+            peers[index].byteCount -= frame.body.count
+            let isLow =
+                peers[index].frames < Limits.uncheckedFrames / 2
+                && peers[index].byteCount < Limits.uncheckedBytes / 2
+            guard isLow else { return (@Sendable () -> Void)?.none }
+            defer { peers[index].resume = nil }
+            return peers[index].resume
+        }
+        resume?()
+    }
+
+    /// Whether a frame is checked in less time than an event loop may be kept: a signature or two, and few entries. In a
+    /// large committee the votes of one block are many, and better checked side by side.
+    private func isSmall(_ frame: Frame) -> Bool {
+        guard queues.count <= Limits.votersCheckedAtOnce else { return false }
+        switch frame.kind {
+        case .prepare, .commit, .complaint, .status: return true
+        case .proposal, .entries: return frame.body.count <= Limits.smallEntriesBytes
+        case .hello, .viewChange, .newView, .prepared, .committed, .fetch, .fetched: return false
+        }
     }
 
     /// A fetch is on its way to this peer: its answer may be large.
@@ -187,9 +211,7 @@ final class CheckingStage: Sendable {
             let tip = ports.tip()
             switch check(proposal.block.entries, tip.state, at: header.time) {
             case .success(let entries):
-                put(
-                    .proposal(try ports.verifier.verify(proposal, entries: entries, from: peer)), peer,
-                    byteCount: byteCount)
+                put(.proposal(bare.with(entries)), peer, byteCount: byteCount)
             case .failure(let rejection):
                 let isElsewhere = header.parent != tip.hash && rejection.dependsOnState
                 if isElsewhere, header.height > tip.height {

@@ -29,16 +29,19 @@ final class DiskThread: Sendable {
 
     private let log: LogStore
     private let report: @Sendable (String) -> Void
-    private let onOutcome: @Sendable (Outcome) -> Void
+    private let onOutcome: @Sendable (Outcome, Mailbox.Waking) -> Void
     private let onRest: @Sendable () -> Void
     private let queue = DispatchQueue(label: "disk", qos: .userInitiated)
     private let state: Mutex<State>
+    /// Held by whoever writes; outcomes are told without it, since who hears of one may want to write.
+    private let writing = Mutex(())
     private let flushes = Atomic<UInt64>(0)
     private let times = Mutex(DurationHistogram())
 
     init(
         _ log: LogStore, report: @escaping @Sendable (String) -> Void,
-        onOutcome: @escaping @Sendable (Outcome) -> Void, onRest: @escaping @Sendable () -> Void = {}
+        onOutcome: @escaping @Sendable (Outcome, Mailbox.Waking) -> Void,
+        onRest: @escaping @Sendable () -> Void = {}
     ) throws(StoreError) {
         self.log = log
         self.report = report
@@ -80,54 +83,82 @@ final class DiskThread: Sendable {
     /// The ordering queue has heard of the failure: what it hands over from now on does not rest on what was refused.
     func mend() { state.withLock { $0.hasFailed = false } }
 
-    /// Does `body` once all that was handed over is on the disk, certificates included.
+    /// Does `body` once all that was handed over is on the disk, certificates included. Called by the ordering queue,
+    /// which takes up the outcomes in its next round.
     func finish(_ body: @Sendable (LogStore) throws(StoreError) -> Void = { _ in }) throws(StoreError) {
-        let result: Result<Void, StoreError> = queue.sync {
+        let (outcomes, result): ([Outcome], Result<Void, StoreError>) = writing.withLock { _ in
+            let outcomes = flush(takeJobs())
             do throws(StoreError) {
                 let certificates = takeCertificates()
                 if !certificates.isEmpty { try write([], certificates) }
-                return .success(try body(log))
-            } catch { return .failure(error) }
+                return (outcomes, .success(try body(log)))
+            } catch { return (outcomes, .failure(error)) }
         }
+        for outcome in outcomes { onOutcome(outcome, .onItsThread) }
         try result.get()
     }
 
     private func run() {
-        while let jobs = next() {
-            if flush(jobs) { continue }
-            // One record may be too large for the disk where another is not.
-            _ = jobs.allSatisfy { flush([$0]) }
-        }
+        repeat {
+            let outcomes = writing.withLock { _ in flush(takeJobs()) }
+            // The ordering goes on right here, and what it hands over is flushed next.
+            for outcome in outcomes { onOutcome(outcome, .here) }
+        } while !isAtRest()
         onRest()
     }
 
-    private func next() -> [Job]? {
+    private func takeJobs() -> [Job] {
         state.withLock { state in
-            let jobs = state.jobs
-            state.jobs = []
-            if jobs.isEmpty { state.isBusy = false }
-            return jobs.isEmpty ? nil : jobs
+            defer { state.jobs = [] }
+            return state.jobs
         }
     }
 
-    /// - Returns: Whether it was done, or nothing more can be.
-    private func flush(_ jobs: [Job]) -> Bool {
-        guard let first = jobs.first, let last = jobs.last else { return true }
-        let certificates = takeCertificates()
-        do throws(StoreError) {
-            try write(jobs.flatMap(\.changes), certificates)
-            onOutcome(.durable(last.ticket))
-            return true
-        } catch {
-            guard jobs.count == 1 else { return false }
-            report("a block was not saved: \(error)")
-            state.withLock { state in
-                state.hasFailed = true
-                state.jobs = []
-            }
-            onOutcome(.failed(from: first.ticket, error))
-            return false
+    private func isAtRest() -> Bool {
+        state.withLock { state in
+            if state.jobs.isEmpty { state.isBusy = false }
+            return state.jobs.isEmpty
         }
+    }
+
+    private func flush(_ jobs: [Job]) -> [Outcome] {
+        guard let last = jobs.last else { return [] }
+        do throws(StoreError) {
+            try write(jobs)
+            return [.durable(last.ticket)]
+        } catch {
+            // One record may be too large for the disk where another is not.
+            return jobs.count == 1 ? [fail(last, error)] : flushOneByOne(jobs)
+        }
+    }
+
+    private func flushOneByOne(_ jobs: [Job]) -> [Outcome] {
+        var outcomes: [Outcome] = []
+        for job in jobs {
+            do throws(StoreError) {
+                try write([job])
+                outcomes.append(.durable(job.ticket))
+            } catch {
+                outcomes.append(fail(job, error))
+                break
+            }
+        }
+        return outcomes
+    }
+
+    private func fail(_ job: Job, _ error: StoreError) -> Outcome {
+        report("a block was not saved: \(error)")
+        state.withLock { state in
+            state.hasFailed = true
+            state.jobs = []
+        }
+        return .failed(from: job.ticket, error)
+    }
+
+    private func write(_ jobs: [Job]) throws(StoreError) {
+        let changes = jobs.flatMap(\.changes)
+        // Certificates would make a transaction of what is one write without them.
+        try write(changes, changes.allSatisfy(\.isSafetyAlone) ? [] : takeCertificates())
     }
 
     private func takeCertificates() -> [CommitCertificate] {

@@ -46,10 +46,19 @@ final class Mailbox: Sendable {
     }
 
     private let state: Mutex<State>
+    /// Who goes on when the ordering queue is at rest and something comes.
+    enum Waking: Sendable {
+        /// The queue, on a thread of its own. For whoever must not wait: event loops, and tasks.
+        case onItsThread
+        /// The thread that brings it, in the queue's name: it saves the change of threads. For whoever may wait for the
+        /// disk, and is not on the queue already.
+        case here
+    }
+
     /// A closure of its own type in the mutex would be wrapped once more each time it is looked at, for ever: generic
     /// code sees functions in another form, and writes back what it has seen.
     private struct Wake: Sendable {
-        var body: @Sendable () -> Void = {}
+        var body: @Sendable (Waking) -> Void = { _ in }
     }
 
     private let wake = Mutex(Wake())
@@ -57,7 +66,7 @@ final class Mailbox: Sendable {
     init(peers: Int = 0) { state = Mutex(State(shares: Array(repeating: Share(), count: peers))) }
 
     /// - Parameter body: called where something waits and the ordering queue may be asleep.
-    func onWake(_ body: @escaping @Sendable () -> Void) { wake.withLock { $0.body = body } }
+    func onWake(_ body: @escaping @Sendable (Waking) -> Void) { wake.withLock { $0.body = body } }
 
     /// - Returns: Why it is refused; `nil` where it was taken.
     func put(_ request: Request) -> SubmissionFailure? {
@@ -71,7 +80,7 @@ final class Mailbox: Sendable {
             state.requestBytes = byteCount
             return (nil, state.isHolding ? false : Self.schedule(&state))
         }
-        if isWaking { wakeUp() }
+        if isWaking { wakeUp(.onItsThread) }
         return failure
     }
 
@@ -93,16 +102,16 @@ final class Mailbox: Sendable {
             }
             return (true, Self.schedule(&state))
         }
-        if isWaking { wakeUp() }
+        if isWaking { wakeUp(.onItsThread) }
         return isTaken
     }
 
-    func put(_ outcome: DiskThread.Outcome) {
+    func put(_ outcome: DiskThread.Outcome, _ waking: Waking) {
         let isWaking = state.withLock { state in
             state.batch.outcomes.append(outcome)
             return Self.schedule(&state)
         }
-        if isWaking { wakeUp() }
+        if isWaking { wakeUp(waking) }
     }
 
     /// All that waits. Where nothing does, the ordering queue goes to sleep and the next `put` wakes it.
@@ -126,6 +135,17 @@ final class Mailbox: Sendable {
         }
     }
 
+    /// Whether nothing is left to do: the next `put` then wakes the ordering queue.
+    func rest() -> Bool {
+        state.withLock { state in
+            guard state.batch.outcomes.isEmpty, state.batch.events.isEmpty, state.batch.forwarded.isEmpty,
+                state.batch.requests.isEmpty || state.isHolding
+            else { return false }
+            state.isScheduled = false
+            return true
+        }
+    }
+
     /// Entries wait here for the disk.
     var isHolding: Bool { state.withLock { $0.isHolding } }
 
@@ -136,7 +156,7 @@ final class Mailbox: Sendable {
             state.isHolding = false
             return state.batch.requests.isEmpty ? false : Self.schedule(&state)
         }
-        if isWaking { wakeUp() }
+        if isWaking { wakeUp(.here) }
     }
 
     /// No requests are taken any more; what waits is still handled.
@@ -151,5 +171,5 @@ final class Mailbox: Sendable {
         return true
     }
 
-    private func wakeUp() { wake.withLock { $0 }.body() }
+    private func wakeUp(_ waking: Waking) { wake.withLock { $0 }.body(waking) }
 }

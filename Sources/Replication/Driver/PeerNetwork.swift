@@ -82,7 +82,9 @@ public final class PeerNetwork: Sendable {
     private let tls: PeerTLS
     private let own: Hello
     private let peers: [OutgoingPeer?]
-    private let group = MultiThreadedEventLoopGroup.singleton
+    /// All connections of a node live on one loop: what is sent to all peers, and what comes from them at once, wakes one
+    /// thread.
+    private let loop: any EventLoop
     private let state = Mutex(State())
 
     /// - Throws: where the key or the certificate cannot be used.
@@ -100,12 +102,13 @@ public final class PeerNetwork: Sendable {
             settings.address ?? { id in
                 Int(id.value) < members.count ? PeerAddress(members[Int(id.value)].peerAddress) : nil
             }
-        let group = self.group
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        self.loop = loop
         peers = members.indices.map { index in
             let id = ReplicaID(UInt16(index))
             guard id != settings.id else { return nil }
             return OutgoingPeer(
-                id, name: members[index].name, own: own, tls: tls, loop: group.next(), address: address,
+                id, name: members[index].name, own: own, tls: tls, loop: loop, address: address,
                 report: settings.report)
         }
     }
@@ -114,7 +117,7 @@ public final class PeerNetwork: Sendable {
     ///
     /// - Returns: The port.
     public func listen() async throws -> Int {
-        let bootstrap = ServerBootstrap(group: group)
+        let bootstrap = ServerBootstrap(group: loop)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)

@@ -78,7 +78,8 @@ public final class ReplicaDriver: Sendable {
         let mailbox = Mailbox(peers: genesis.members.count)
         self.mailbox = mailbox
         disk = try DiskThread(
-            ports.log, report: ports.report, onOutcome: { mailbox.put($0) }, onRest: { mailbox.diskRests() })
+            ports.log, report: ports.report, onOutcome: { mailbox.put($0, $1) },
+            onRest: { mailbox.diskRests() })
         let saved = try Replica.Saved(
             from: ports.log, genesis: genesis, ledgerID: ledgerID, report: ports.report)
         let replica = Replica(
@@ -113,14 +114,14 @@ public final class ReplicaDriver: Sendable {
             ports: ports, replica: replica, disk: disk, postman: postman, shared: shared)
         try loop.resume()
         self.loop = Mutex(loop)
-        mailbox.onWake { [weak self] in self?.wake() }
+        mailbox.onWake { [weak self] waking in self?.wake(waking) }
         timer.onAlarm { [weak self] in self?.run() }
         network?.start(
             receive: { [weak stage] frame, peer, resume in
                 stage?.receive(frame, from: peer, resume: resume) ?? true
             },
             isAwaitingBlocks: { [weak stage] peer in stage?.isAwaitingAnswer(from: peer) ?? false })
-        wake()
+        wake(.onItsThread)
     }
 
     /// The newest final block. Rises, never falls.
@@ -197,7 +198,25 @@ public final class ReplicaDriver: Sendable {
         done()
     }
 
-    private func wake() { queue.async { [weak self] in self?.run() } }
+    private func wake(_ waking: Mailbox.Waking) {
+        switch waking {
+        case .onItsThread: queue.async { [weak self] in self?.run() }
+        case .here: queue.sync { runOnce() }
+        }
+    }
+
+    /// One round on a thread that has other things to do. Only on the ordering queue.
+    private func runOnce() {
+        guard !isStopped.load(ordering: .relaxed) else { return }
+        let tip = shared.tip.hash
+        let batch = mailbox.takeAll(isDiskBusy: disk.isBusy)
+        let deadline = loop.withLock { loop in
+            loop.handle(batch)
+            return loop.deadline
+        }
+        if mailbox.rest() { timer.set(after: deadline - ports.uptime()) } else { wake(.onItsThread) }
+        if shared.tip.hash != tip { stage.tipMoved() }
+    }
 
     /// Handles what waits and what is due, until there is nothing. Only on the ordering queue.
     private func run() {

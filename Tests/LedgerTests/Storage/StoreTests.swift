@@ -137,6 +137,92 @@ import Testing
     }
 }
 
+@Suite struct `Vote slots` {
+    let directory: TemporaryDirectory
+    private var path: String { directory.path + "/votes" }
+    init() throws { directory = try TemporaryDirectory() }
+
+    @Test func `give back the newest record, whichever slot it is in`() throws {
+        #expect(try VoteSlots(path: path).newest() == nil)
+        for number: UInt64 in 1...5 {
+            let record = VoteSlots.Record(number: number, state: Array("state \(number)".utf8))
+            try VoteSlots(path: path).write(record)
+            let again = try VoteSlots(path: path)
+            #expect(!again.isNew)
+            #expect(try again.newest() == record)
+        }
+    }
+
+    @Test func `hold the largest state that is said to fit, and none`() throws {
+        let slots = try VoteSlots(path: path)
+        for (number, count) in [(UInt64(1), VoteSlots.stateBytes), (2, 0)] {
+            let record = VoteSlots.Record(number: number, state: [UInt8](repeating: 7, count: count))
+            try slots.write(record)
+            #expect(try slots.newest() == record)
+        }
+    }
+
+    @Test func `give back the one before where the newest is torn, wherever it is`() throws {
+        let slots = try VoteSlots(path: path)
+        let before = VoteSlots.Record(number: 6, state: [1, 2, 3])
+        try slots.write(before)
+        try slots.write(.init(number: 7, state: [4, 5, 6]))
+        let whole = try Data(contentsOf: URL(filePath: path))
+        #expect(whole.count == 8192)
+        let written = 4096..<4096 + 8 + 4 + 3 + 32
+        for position in written {
+            var changed = whole
+            changed[position] ^= 1
+            try changed.write(to: URL(filePath: path))
+            #expect(try VoteSlots(path: path).newest() == before, "byte \(position)")
+        }
+    }
+}
+
+@Suite struct `A reserve` {
+    let directory: TemporaryDirectory
+    init() throws { directory = try TemporaryDirectory() }
+
+    @Test func `is written ahead of the keys, and changes none of them`() throws {
+        let path = directory.path + "/keys"
+        let slots = try KeySlots(path: path, writing: true)
+        #expect(try slots.isEmpty)
+        var last = UInt64(0)
+        var lengths: Set<Int> = []
+        for round in 0..<60 {
+            let keys = (0..<100).map { `Key slots`.keys(UInt8((round + $0) % 251 + 1)) }
+            try slots.write(keys, from: last)
+            last += 100
+            let size = try Data(contentsOf: URL(filePath: path)).count
+            #expect(size > Int(last) * 128)
+            lengths.insert(size)
+        }
+        #expect(lengths.count < 10, "the file grows in few steps")
+        for number in stride(from: UInt64(0), to: last, by: 37) {
+            let seed = UInt8((Int(number) / 100 + Int(number) % 100) % 251 + 1)
+            #expect(try slots.read(number) == .held(`Key slots`.keys(seed)))
+        }
+        #expect(try slots.read(last) == .absent)
+        #expect(try KeySlots(path: path, writing: true).read(last - 1) != .absent)
+    }
+
+    @Test func `of a store ends where its map ends`() throws {
+        let schema = Store.Schema(format: 1, tables: ["a"], mapBytes: 320 << 10)
+        let store = try Store(directory: directory.path + "/store", schema: schema, access: .writing(.full))
+        let table: Table<UInt64, UInt64> = store.table("a")
+        for number: UInt64 in 0..<50 {
+            try store.write { transaction throws(StoreError) in
+                try transaction.put(table, number, number)
+            }
+        }
+        let size = try Data(contentsOf: URL(filePath: store.directory + "/data.mdb")).count
+        #expect(size == 320 << 10)
+        let again = try Store(directory: store.directory, schema: schema, access: .reading)
+        let newest = try again.read { transaction throws(StoreError) in try transaction.last(table) }
+        #expect(newest?.key == 49)
+    }
+}
+
 @Suite struct `Key slots` {
     let directory: TemporaryDirectory
     init() throws { directory = try TemporaryDirectory() }

@@ -1,0 +1,128 @@
+internal import Glibc
+internal import Synchronization
+
+/// What this node must remember of its votes, where nothing else changes: a file of two slots that are written in turn.
+///
+/// A transaction writes a path of pages in each table and waits for the disk twice; a slot is one page and waits once.
+/// A slot is 4096 bytes:
+///
+///     number u64 ‖ u32 size ‖ state ‖ check 32 ‖ zeros
+///
+/// `check` is `SHA256(05 ‖ all before it)`, so that a torn slot is known; the one before it is in the other slot, or in
+/// the log.
+///
+/// Safe to share: `pread` and `pwrite` carry their own offsets; one writer, the ledger's.
+final class VoteSlots: Sendable {
+    struct Record: Hashable, Sendable {
+        /// Rises with each state that is saved, here or in the log.
+        let number: UInt64
+        let state: [UInt8]
+    }
+
+    private static let slotBytes = 4096
+    private static let slotCount = 2
+    /// The largest state that fits; a larger one goes to the log.
+    static let stateBytes = slotBytes - 8 - 4 - Digest.byteCount
+
+    private let path: String
+    private let descriptor: Int32
+    /// Whether there was no file before.
+    let isNew: Bool
+    private let known = Mutex<Record?>(nil)
+
+    /// The newest state that is on the disk, here or in the log; `nil` before the first.
+    var latest: Record? { known.withLock { $0 } }
+    func note(_ record: Record?) { known.withLock { $0 = record } }
+
+    /// Opens the file, making it where there is none.
+    init(path: String) throws(StoreError) {
+        self.path = path
+        let known = unsafe open(path, O_RDWR | O_DSYNC | O_CLOEXEC)
+        guard known < 0 else {
+            descriptor = known
+            isNew = false
+            return
+        }
+        guard errno == ENOENT else { throw Self.failure("open \(path)") }
+        descriptor = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_DSYNC | O_CLOEXEC, 0o600)
+        isNew = true
+        guard descriptor >= 0 else { throw Self.failure("open \(path)") }
+        // From here on a write changes nothing but its own page.
+        try write([UInt8](repeating: 0, count: Self.slotBytes * Self.slotCount), at: 0)
+        guard fsync(descriptor) == 0 else { throw Self.failure("fsync \(path)") }
+    }
+
+    deinit { close(descriptor) }
+
+    /// The newest record that is whole.
+    func newest() throws(StoreError) -> Record? {
+        var newest: Record?
+        for slot in 0..<Self.slotCount {
+            guard let record = try read(slot) else { continue }
+            if newest.map({ $0.number < record.number }) ?? true { newest = record }
+        }
+        return newest
+    }
+
+    /// Writes a record; when it returns, it is on the disk.
+    ///
+    /// - Precondition: its state fits, and the record numbered one less is on the disk, here or in the log.
+    func write(_ record: Record) throws(StoreError) {
+        precondition(record.state.count <= Self.stateBytes, "a state fits into its slot")
+        var writer = ByteWriter(capacity: Self.slotBytes)
+        writer.write(record.number)
+        writer.writeSized(record.state)
+        writer.write(Self.check(writer.bytes))
+        let padding = [UInt8](repeating: 0, count: Self.slotBytes - writer.bytes.count)
+        let slot = Int(record.number % UInt64(Self.slotCount))
+        try write(writer.bytes + padding, at: slot * Self.slotBytes)
+    }
+
+    private func read(_ slot: Int) throws(StoreError) -> Record? {
+        var bytes = [UInt8](repeating: 0, count: Self.slotBytes)
+        let count = unsafe bytes.withUnsafeMutableBytes {
+            unsafe pread(descriptor, $0.baseAddress, Self.slotBytes, slot * Self.slotBytes)
+        }
+        guard count >= 0 else { throw Self.failure("read \(path)") }
+        return Self.record(bytes)
+    }
+
+    /// `nil` for a slot that is torn, or was never written.
+    private static func record(_ bytes: [UInt8]) -> Record? {
+        var reader = ByteReader(bytes)
+        do throws(DecodingFailure) {
+            let number = try reader.read(UInt64.self, "number")
+            let state = try reader.readSized("state", limitBytes: stateBytes)
+            let checked = Array(bytes.prefix(reader.offset))
+            guard try reader.readDigest("check") == check(checked) else { return nil }
+            return Record(number: number, state: state)
+        } catch { return nil }
+    }
+
+    private static func check(_ bytes: [UInt8]) -> Digest {
+        Digest.sha256 { hash in
+            hash.update(5)
+            hash.update(bytes)
+        }
+    }
+
+    private func write(_ bytes: [UInt8], at start: Int) throws(StoreError) {
+        var written = 0
+        while written < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes {
+                unsafe pwrite(
+                    descriptor, $0.baseAddress?.advanced(by: written), bytes.count - written, start + written)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else {
+                if StoreError.meansFull(errno) { throw .full(directory: path) }
+                throw Self.failure("write \(path)")
+            }
+            written += count
+        }
+    }
+
+    private static func failure(_ operation: String) -> StoreError {
+        .system(operation: operation, code: errno, reason: unsafe String(cString: strerror(errno)))
+    }
+}
