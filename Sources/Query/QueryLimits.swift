@@ -16,6 +16,9 @@ public enum QueryLimits {
     /// A duration, in milliseconds: Prometheus counts nanoseconds in 64 bits, about 292 years.
     public static let durationMilliseconds: Int64 = 9_223_372_036_854
 
+    /// A time of `@`, in milliseconds from 1970 in either direction: with offsets and ranges it stays below 2⁶³.
+    static let momentMilliseconds: Double = 0x1p60
+
     // MARK: Regular expressions
 
     /// Instructions of one compiled pattern: a match costs at most this times the length of the value.

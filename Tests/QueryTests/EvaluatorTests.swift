@@ -304,6 +304,103 @@ import Testing
         }
     }
 
+    /// Many samples in few windows, which rollups answer, and in many, over which the windows slide.
+    @Test func `gets the same answer from rollups as from samples`() throws {
+        var generator = SeededGenerator(seed: 7)
+        var memory = MemorySamples()
+        var feeds: [FeedEntry] = []
+        for index in 0..<UInt64(6) {
+            let measures = try (0..<400).map { place in
+                try measure(
+                    "dense", ["x": place % 3 == 0 ? "1" : "2"],
+                    at: Int64.random(in: 0...3_600_000, using: &generator),
+                    generator.pick([
+                        "0.1", "-7.000000001", "123456789.5", "1000000000", "100000000.000000001",
+                    ]))
+            }
+            feeds.append(try feed(index, measures))
+            memory.add(feeds[Int(index)])
+        }
+        let store = try StoreFixture(feeds)
+        var ways: Set<SelectorPlan.Way> = []
+        for function in Function.all where function.argumentTypes == [.matrix] {
+            for steps in [Int64(2), 40] {
+                let query = "\(function.name)(dense[20m])"
+                let step = 3_600_000 / steps
+                let plan = try store.engine.explain(
+                    query, from: time(0), through: time(3_600_000), stepMilliseconds: step)
+                ways.formUnion(plan.selectors.map(\.way))
+                let expected = try memory.evaluate(
+                    query, (0...steps).map { $0 * step }, lookback: 300_000)
+                guard
+                    case .matrix(let series) = try store.engine.range(
+                        query, from: time(0), through: time(3_600_000), stepMilliseconds: step)
+                else { return }
+                var found: [LabelSet: [Int64: Double]] = [:]
+                for one in series {
+                    for point in one.points { found[one.labels, default: [:]][point.time] = point.value }
+                }
+                #expect(found == expected, "\(query) in \(steps) steps")
+            }
+        }
+        #expect(ways == [.rollups, .samples])
+    }
+
+    @Test func `finds deviations that doubles cannot`() throws {
+        let store = try StoreFixture([
+            feed(
+                0,
+                [
+                    measure("a", at: 0, "999999999.000000001"), measure("a", at: 1, "999999999.000000002"),
+                    measure("a", at: 2, "999999999.000000003"), measure("b", at: 0, "-999999999999999999"),
+                    measure("b", at: 1, "999999999999999999"), measure("c", at: 0, "5"),
+                ])
+        ])
+        #expect(
+            try store.engine.show("stdvar_over_time(a[1m])", at: 2) == [
+                "{} \(FloatText.fixed(2.0 / 3 / 1e18))"
+            ])
+        #expect(try store.engine.show("stddev_over_time(b[1m])", at: 2) == ["{} 1000000000000000000"])
+        #expect(try store.engine.show("absent({_none=\"1\",\"a.b\"=\"2\"} @ 17000066173)", at: 2).count == 1)
+        #expect(try store.engine.show("stddev_over_time(c[1m])", at: 2) == ["{} 0"])
+    }
+
+    @Test func `tells beside its answer what is probably a mistake`() throws {
+        let store = try StoreFixture([feed(0, [measure("a", at: 0, "1"), measure("a_total", at: 0, "1")])])
+        let engine = store.engine
+        func notes(_ query: String) throws -> [String] {
+            let answer = try engine.instantAnnotated(query, at: time(0))
+            return answer.warnings + answer.infos
+        }
+        #expect(
+            try notes("1 + rate(a[5m])") == [
+                "PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "
+                    + "\"a\" (1:10)"
+            ])
+        #expect(try notes("rate(a_total[5m])") == [])
+        #expect(
+            try notes("quantile_over_time(2, a[5m])") == [
+                "PromQL warning: quantile value should be between 0 and 1, got 2 (1:20)"
+            ])
+        let two = try engine.instantAnnotated("{__name__=~\"a.*\"}", at: time(0))
+        #expect(two.truncated(to: 2) == two)
+        #expect(two.truncated(to: 1).warnings == ["results truncated due to limit"])
+        #expect(two.truncated(to: 1).result.lines == ["a 1"])
+    }
+
+    @Test func `holds only what it still needs`() throws {
+        let store = try StoreFixture([feed(0, [measure("a", at: 0, "1")])])
+        // In sum over four million points, of which some ten thousand are held at a time.
+        let query = (0..<190).map { _ in "a" }.joined(separator: " + ")
+        let answer = try store.engine.range(
+            query, from: time(0), through: time(10_999), stepMilliseconds: 1)
+        guard case .matrix(let series) = answer else { return }
+        #expect(series.map { $0.points.count } == [11_000])
+        #expect(throws: QueryError.tooManySamples) {
+            try store.engine.instant("sum_over_time(a[1h:1ms])", at: time(10))
+        }
+    }
+
     private static func randomQuery(using generator: inout SeededGenerator) -> String {
         let selector = generator.pick([
             "a_b_seconds", "{\"a.b\"}", "c{x=\"1\"}", "c{x!=\"1\"}", "{__name__=~\"a.*|d\",x=~\"[12]\"}",

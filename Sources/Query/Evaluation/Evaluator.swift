@@ -28,7 +28,8 @@ struct Evaluator {
         let before = context.remaining
         let value = try evaluateNode(expression)
         context.restore(to: before)
-        try context.charge(value.size)
+        // What was loaded is charged already, and shared.
+        try context.charge(expression.isSelector ? 0 : value.size)
         return value
     }
 
@@ -116,6 +117,15 @@ extension Evaluator.Value {
         case .string: 1
         case .vector(let columns): columns.reduce(0) { $0 + $1.values.count }
         case .matrix(let points): points.reduce(0) { $0 + $1.values.count }
+        }
+    }
+}
+
+extension Expression {
+    fileprivate var isSelector: Bool {
+        switch unwrapped {
+        case .selector, .range: true
+        case .number, .string, .subquery, .parenthesized, .unary, .binary, .aggregation, .call: false
         }
     }
 }

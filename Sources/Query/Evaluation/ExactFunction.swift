@@ -1,8 +1,8 @@
 internal import Ledger
 
 /// A function of a window that rollups answer as well as the samples do, to the last bit.
-enum ExactFunction: Hashable, Sendable {
-    case sum, mean, minimum, maximum, count, first, last, present
+enum ExactFunction: CaseIterable, Hashable, Sendable {
+    case sum, mean, minimum, maximum, count, first, last, present, variance, deviation
 
     func value(of rollup: Rollup) -> Double {
         switch self {
@@ -14,6 +14,10 @@ enum ExactFunction: Hashable, Sendable {
         case .first: rollup.first.value.double
         case .last: rollup.last.value.double
         case .present: 1
+        case .variance:
+            ExactVariance.value(count: rollup.count, sum: rollup.sum, squares: rollup.squares)
+        case .deviation:
+            ExactVariance.value(count: rollup.count, sum: rollup.sum, squares: rollup.squares).squareRoot()
         }
     }
 }

@@ -55,7 +55,8 @@ extension Expression {
         var seen: Set<String> = []
         let (including, excluding) = (matchers.filter { !$0.excludes }, matchers.filter(\.excludes))
         for matcher in including + excluding where matcher.name != LabelSet.metricName {
-            let name = Evaluator.shownLabel(matcher.name)
+            let isShown = PrometheusName.isLegacyLabel(matcher.name)
+            let name = isShown ? matcher.name : Evaluator.shownLabel(matcher.name)
             labels.removeAll { $0.name == name }
             if matcher.kind == .equal, seen.insert(name).inserted {
                 labels.append(Label(name: name, value: matcher.value))

@@ -9,8 +9,8 @@ extension Function {
         exact("present_over_time", .present) { _ in 1 },
         exact("last_over_time", .last, keepsName: true) { $0.lastValue },
         exact("first_over_time", .first, keepsName: true) { $0.firstValue },
-        window("stdvar_over_time") { Variance.value(of: $0.values) },
-        window("stddev_over_time") { Variance.value(of: $0.values).squareRoot() },
+        exact("stdvar_over_time", .variance) { Variance.value(of: $0.values) },
+        exact("stddev_over_time", .deviation) { Variance.value(of: $0.values).squareRoot() },
         window("mad_over_time") { window in
             let median = Quantile.value(0.5, of: Array(window.values))
             return Quantile.value(0.5, of: window.values.map { ($0 - median).magnitude })

@@ -99,7 +99,7 @@ extension Parser {
         _ = advance()
         let seconds = magnitude * (negative ? -1 : 1)
         let milliseconds = (seconds * 1000).rounded()
-        guard milliseconds.magnitude <= Double(QueryLimits.durationMilliseconds) else {
+        guard milliseconds.magnitude < QueryLimits.momentMilliseconds else {
             throw Failure("timestamp out of bounds for @ modifier: \(token.text)", at: token.position)
         }
         return .time(Int64(milliseconds))

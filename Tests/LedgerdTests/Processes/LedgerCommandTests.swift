@@ -69,7 +69,7 @@ import Testing
             "\(shown.output)")
         let json = try ledger.run("explain", question, "--from", "-1h", "--format", "json").expecting(0)
         #expect(json.output.contains(#""windows":"#))
-        try ledger.run("explain", "sum(").expecting(3)
+        try ledger.run("explain", "sum(").expecting(2)
     }
 
     @Test func `count a retry once, whatever envelope and time it comes in`() throws {
