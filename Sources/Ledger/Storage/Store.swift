@@ -121,9 +121,9 @@ internal import Glibc
             handle: unsafe TransactionHandle(pointer: pointer), directory: directory)
         let result: Result
         do throws(StoreError) {
-            result = try body(&transaction)
-            // LMDB writes nothing before the commit, and lets nobody else write.
+            // LMDB has written nothing of this transaction yet, and lets nobody else write.
             try reserve?.grow(past: usedBytes(), limit: mapBytes)
+            result = try body(&transaction)
         } catch {
             unsafe mdb_txn_abort(pointer)
             throw error

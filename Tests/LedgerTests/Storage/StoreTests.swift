@@ -183,6 +183,35 @@ import Testing
     let directory: TemporaryDirectory
     init() throws { directory = try TemporaryDirectory() }
 
+    @Test func `changes nothing that a transaction larger than itself has written`() throws {
+        let directory = try TemporaryDirectory()
+        let schema = Store.Schema(format: 1, tables: ["words"], mapBytes: 1 << 30)
+        var expected: [UInt64: [UInt8]] = [:]
+        func check(_ store: Store) throws {
+            let words = store.table("words", of: UInt64.self, to: [UInt8].self)
+            try store.read { transaction throws(StoreError) in
+                for (key, value) in expected { #expect(try transaction.value(words, key) == value) }
+            }
+        }
+        // Small and large by turns: the file grows by more than was written ahead, and by less.
+        for (round, count) in [1, 900, 2, 3, 2500, 1, 1, 40, 1200, 5].enumerated() {
+            let store = try Store(directory: directory.path, schema: schema, access: .writing(.full))
+            let words = store.table("words", of: UInt64.self, to: [UInt8].self)
+            for part in 0..<2 {
+                let keys = (0..<UInt64(count)).map { UInt64(round) << 32 | UInt64(part) << 20 | $0 }
+                try store.write { transaction throws(StoreError) in
+                    for key in keys {
+                        let value = [UInt8](repeating: UInt8(truncatingIfNeeded: key &* 31 | 1), count: 1000)
+                        try transaction.put(words, key, value)
+                        expected[key] = value
+                    }
+                }
+                try check(store)
+            }
+        }
+        try check(Store(directory: directory.path, schema: schema, access: .writing(.full)))
+    }
+
     @Test func `is written ahead of the keys, and changes none of them`() throws {
         let path = directory.path + "/keys"
         let slots = try KeySlots(path: path, writing: true)
