@@ -55,7 +55,7 @@ KNOWN = [
     (
         "durations without a unit",
         "A duration that a cut robbed of its unit is a number of seconds in Prometheus 3.",
-        3, lambda question, found: re.search("missing unit character in duration|unexpected number .* in offset", found),
+        3, lambda question, found: re.search("missing unit character in duration|unexpected number .* in off", found),
     ),
     (
         "holt_winters",
