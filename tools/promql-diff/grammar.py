@@ -101,7 +101,10 @@ class Grammar:
         elif kind < 0.8:
             other = self.rng.choice(labels[name])
             text = '=~"' + self.rng.choice(
-                [re.escape(value), f"{re.escape(value)}|{re.escape(other)}", ".*", ".+", "[a-z0-9.]+", "(?i:A|B|WEB)", "w.*|.*e"]
+                [
+                    re.escape(value), f"{re.escape(value)}|{re.escape(other)}", ".*", ".+", "[a-z0-9.]+",
+                    "(?i:A|B|WEB)", "w.*|.*e",
+                ]
             ).replace("\\", "\\\\") + '"'
         elif kind < 0.95:
             text = '!~"' + self.rng.choice([re.escape(value).replace("\\", "\\\\"), "zzz.*", ".{2,3}"]) + '"'
@@ -170,7 +173,8 @@ class Grammar:
         if kind < 0.15:
             return join("predict_linear(", self.matrix(depth), ", ", self.rng.choice(["600", "3600", "-60"]), ")")
         if kind < 0.2:
-            arguments = join("(", self.matrix(depth), ", ", self.rng.choice(["0.5, 0.5", "0.1, 0.9", "0.3, 0.7", "1, 0.5"]), ")")
+            factors = self.rng.choice(["0.5, 0.5", "0.1, 0.9", "0.3, 0.7", "1, 0.5"])
+            arguments = join("(", self.matrix(depth), ", ", factors, ")")
             return join(self.spelled("double_exponential_smoothing", "holt_winters"), arguments)
         if kind < 0.24:
             return join("absent_over_time(", self.matrix(depth), ")")
@@ -200,19 +204,22 @@ class Grammar:
             selectors = ["topk", "bottomk"] if self.major < 3 else ["topk", "bottomk", "limitk"]
             return join(self.rng.choice(selectors), grouping, f" ({count}, ", inner, ")")
         if kind < 0.95:
-            return join("quantile", grouping, f" ({self.rng.choice(['0.5', '0.9', '0', '1', '1.5', '-0.1'])}, ", inner, ")")
-        return join("count_values", grouping, f' ("{self.rng.choice(["value", "zone"])}", ', self.integers(depth - 1), ")")
+            rank = self.rng.choice(["0.5", "0.9", "0", "1", "1.5", "-0.1"])
+            return join("quantile", grouping, f" ({rank}, ", inner, ")")
+        label = self.rng.choice(["value", "zone"])
+        return join("count_values", grouping, f' ("{label}", ', self.integers(), ")")
 
-    def integers(self, depth):
+    def integers(self):
         """Values whose text does not depend on the last bit."""
-        return join(self.rng.choice(["workers", "count by (zone) (temperature)", "workers * 2", "changes(workers[10m])"]))
+        return Pair(
+            self.rng.choice(["workers", "count by (zone) (temperature)", "workers * 2", "changes(workers[10m])"]))
 
     def mapped(self, depth):
         kind = self.rng.random()
         if kind < 0.5:
             return join(self.rng.choice(MAP), "(", self.vector(depth - 1), ")")
         if kind < 0.6:
-            return join("round(", self.smooth(depth - 1), self.rng.choice(["", ", 0.5", ", 10", ", 0.1"]), ")")
+            return join("round(", self.smooth(), self.rng.choice(["", ", 0.5", ", 10", ", 0.1"]), ")")
         if kind < 0.75:
             function = self.rng.choice(["clamp_min", "clamp_max"])
             return join(function, "(", self.vector(depth - 1), ", ", self.scalar(0), ")")
@@ -220,11 +227,14 @@ class Grammar:
             return join("clamp(", self.vector(depth - 1), ", ", self.scalar(0), ", ", self.scalar(0), ")")
         if kind < 0.95:
             argument = self.rng.choice(
-                [Pair(""), join("timestamp(", self.selector(), ")"), Pair("vector(time())"), join(self.rng.choice(["workers", "requests_total"]), " * 100000")])
+                [
+                    Pair(""), join("timestamp(", self.selector(), ")"), Pair("vector(time())"),
+                    Pair(self.rng.choice(["workers", "requests_total"]) + " * 100000"),
+                ])
             return join(self.rng.choice(DATES), "(", argument, ")")
         return join("timestamp(", self.vector(depth - 1), ")")
 
-    def smooth(self, depth):
+    def smooth(self):
         """Values that no rounding carries over a step."""
         return join(self.bare_selector(["temperature", "requests_total", "workers"]), " * 1.0001")
 
@@ -286,14 +296,16 @@ class Grammar:
                  "sum by (le, pipeline) (increase(latency_bucket[5m]))", 'latency_bucket{le!="+Inf"}', "temperature",
                  'latency_bucket{le!="0.5"}'])
             if self.major >= 3 and self.rng.random() < 0.3:
-                return join(f"histogram_fraction({self.rng.choice(['0, 1', '0.2, 0.7', '-Inf, 0.5', '1, +Inf', '3, 2'])}, {inner})")
+                bounds = self.rng.choice(["0, 1", "0.2, 0.7", "-Inf, 0.5", "1, +Inf", "3, 2"])
+                return Pair(f"histogram_fraction({bounds}, {inner})")
             return join(f"histogram_quantile({rank}, {inner})")
         if kind < 0.5:
             return join("absent(", self.selector(), ")")
         if kind < 0.65:
             return join("vector(", self.scalar(depth - 1), ")")
         if kind < 0.75 and self.major >= 3:
-            return join(self.rng.choice(["sort_by_label", "sort_by_label_desc"]), "(", self.vector(depth - 1), ', "zone")')
+            function = self.rng.choice(["sort_by_label", "sort_by_label_desc"])
+            return join(function, "(", self.vector(depth - 1), ', "zone")')
         return join(self.rng.choice(["sort", "sort_desc"]), "(", self.vector(depth - 1), ")")
 
     # Scalars

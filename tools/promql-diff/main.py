@@ -17,13 +17,15 @@ def question(rng, kind):
     if kind not in ("vector", "scalar") or rng.random() < 0.5:
         return {"time": moment}
     step = rng.choice([15, 60, 60, 137, 600]) * 1000
-    return {"start": moment, "end": moment + step * rng.randrange(0, 40) + rng.randrange(0, step // 1000) * 1000, "step": step}
+    end = moment + step * rng.randrange(0, 40) + rng.randrange(0, step // 1000) * 1000
+    return {"start": moment, "end": end, "step": step}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--engine", required=True, help="the program promql-engine")
-    parser.add_argument("--prometheus", default="/usr/bin/prometheus", help="the server; promtool lies beside it or on the PATH")
+    parser.add_argument(
+        "--prometheus", default="/usr/bin/prometheus", help="the server; promtool lies beside it or on the PATH")
     parser.add_argument("--expressions", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=1, help="of the samples and of the expressions")
     parser.add_argument("--show", type=int, default=20, help="differences that are printed")
