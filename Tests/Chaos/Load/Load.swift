@@ -61,11 +61,14 @@ final class Load: Sendable {
                 let gap = state.withLock { Double.random(in: 0.5...1.5, using: &$0.random) / $0.rate }
                 due = max(due, ContinuousClock.now - .seconds(1)) + .seconds(gap)
                 await RealTime.pause(due - ContinuousClock.now)
-                let hasRoom = state.withLock { state in
+                let hasRoom: Bool? = state.withLock { state in
+                    // Over since the pause began: nobody waits for what would begin now.
+                    if state.isOver { return nil }
                     guard state.underWay < Self.most else { return false }
                     state.underWay += 1
                     return true
                 }
+                guard let hasRoom else { break }
                 guard hasRoom else {
                     history.noteHeldBack()
                     continue
