@@ -50,11 +50,11 @@ import Testing
         let sorted = numbers.sorted()
         for quantile in [0, 0.001, 0.05, 0.5, 0.9, 0.95, 0.999, 1] {
             let exact = sorted[max(0, Int((quantile * 3000).rounded(.up)) - 1)]
-            let found = try #require(forth.value(atQuantile: quantile))
+            let found = try #require(forth.value(atRank: quantile))
             #expect(abs(found - exact) <= 0.0055 * abs(exact))
         }
         for part in parts.dropFirst() { forth.subtract(part) }
         #expect(forth == parts[0])
-        #expect(LogBuckets().value(atQuantile: 0.5) == nil)
+        #expect(LogBuckets().value(atRank: 0.5) == nil)
     }
 }

@@ -27,7 +27,9 @@ struct AllCommand: AsyncParsableCommand {
         try await Workbench.run(options) { bench in
             try await DocumentsBench(bench).run()
             try await AuditBench(bench).run()
-            try QueriesBench(directory: bench.directory, events: 1_000_000, rounds: options.rounds).run()
+            try QueriesBench(
+                directory: bench.directory, events: 1_000_000, rounds: options.rounds, withPeers: false
+            ).run()
         }
     }
 }
@@ -63,9 +65,14 @@ struct QueriesCommand: AsyncParsableCommand {
     @Option(help: "How many events.")
     var events = 10_000_000
 
+    @Flag(inversion: .prefixedNo, help: "Ask DuckDB and SQLite the same (python3 with `pip install duckdb`).")
+    var peers = true
+
     func run() async throws {
         try await Workbench.inScratch(options) { directory in
-            try QueriesBench(directory: directory, events: events, rounds: options.rounds).run()
+            try QueriesBench(
+                directory: directory, events: events, rounds: options.rounds, withPeers: peers
+            ).run()
         }
     }
 }

@@ -37,6 +37,9 @@ struct BenchCluster: Sendable {
             ports[position] = try await network.listen()
             networks.append(network)
         }
+        // Many nodes on few cores are slow, which is what is measured.
+        var patience = ReplicaDriver.Patience()
+        patience.submission = .seconds(120)
         var drivers: [ReplicaDriver] = []
         for (position, node) in ledger.nodes.enumerated() {
             let path = directory + "/node\(position + 1)"
@@ -50,9 +53,20 @@ struct BenchCluster: Sendable {
             drivers.append(
                 try ReplicaDriver(
                     ports: driverPorts, id: ReplicaID(UInt16(position)), genesis: ledger.genesis,
-                    ledgerID: ledger.ledgerID, gathersVotes: gathersVotes))
+                    ledgerID: ledger.ledgerID, patience: patience, gathersVotes: gathersVotes))
         }
         self.drivers = drivers
+    }
+
+    /// Clients that send an entry each, and the next when it is final, for some seconds.
+    ///
+    /// - Parameter node: where all of them send; without one they spread over all nodes.
+    func load(
+        _ entries: OpaqueEntries, clients: Int, seconds: Int, node: Int? = nil
+    ) async throws -> ClosedLoop.Result {
+        try await ClosedLoop(clients: clients, length: .seconds(seconds)).run { client in
+            _ = try await drivers[node ?? client % drivers.count].submit(entries.make())
+        }
     }
 
     func stop() async {

@@ -76,7 +76,8 @@ struct ClusterBench {
             for _ in 1...command.options.rounds {
                 let before = Machine.processorSeconds
                 let height = cluster.drivers[0].published.header.height.value
-                let result = try await load(cluster, entries, clients: clients)
+                let result = try await cluster.load(
+                    entries, clients: clients, seconds: command.seconds, node: command.node)
                 rate.add(result.perSecond)
                 median.add(result.latencyMicroseconds.percentile(0.5))
                 processor.add(
@@ -115,14 +116,15 @@ struct ClusterBench {
 
         note("Warming up.")
         _ = try etcd.load(clients: 64, count: 5000)
-        _ = try await load(cluster, entries, clients: 64)
+        _ = try await cluster.load(entries, clients: 64, seconds: command.seconds, node: command.node)
         for round in 1...command.options.rounds {
             note("Round \(round) of \(command.options.rounds).")
             for (position, clients) in command.clients.enumerated() {
                 // As many as take some seconds.
                 let peer = try etcd.load(clients: clients, count: clients == 1 ? 2000 : 20_000)
                 figures.etcd[position].add(peer.perSecond, peer.latencyMicroseconds)
-                let own = try await load(cluster, entries, clients: clients)
+                let own = try await cluster.load(
+                    entries, clients: clients, seconds: command.seconds, node: command.node)
                 figures.opaque[position].add(own.perSecond, own.latencyMicroseconds)
             }
             try await measure(path, round, &figures)
@@ -147,15 +149,6 @@ struct ClusterBench {
             ledger, in: directory + "/opaque", validation: entries.validation)
         _ = try await cluster.drivers[0].submit(entries.make())
         return cluster
-    }
-
-    private func load(
-        _ cluster: BenchCluster, _ entries: OpaqueEntries, clients: Int
-    ) async throws -> ClosedLoop.Result {
-        try await ClosedLoop(clients: clients, length: .seconds(command.seconds)).run { client in
-            let node = command.node ?? client % cluster.drivers.count
-            _ = try await cluster.drivers[node].submit(entries.make())
-        }
     }
 }
 

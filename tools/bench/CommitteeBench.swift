@@ -94,24 +94,16 @@ struct CommitteeBench {
         var figures = Figures()
         for _ in 1...command.options.rounds {
             let before = Machine.processorSeconds
-            let many = try await load(cluster, entries, clients: command.clients)
+            let many = try await cluster.load(entries, clients: command.clients, seconds: command.seconds)
             figures.rate.add(many.perSecond)
             figures.processor.add(
                 (Machine.processorSeconds - before) / Double(many.latencyMicroseconds.count) * 1e6)
-            let one = try await load(cluster, entries, clients: 1)
+            let one = try await cluster.load(entries, clients: 1, seconds: command.seconds)
             figures.latency.add(one.latencyMicroseconds.percentile(0.5))
         }
         await cluster.stop()
         try FileManager.default.removeItem(atPath: path)
         return figures
-    }
-
-    private func load(
-        _ cluster: BenchCluster, _ entries: OpaqueEntries, clients: Int
-    ) async throws -> ClosedLoop.Result {
-        try await ClosedLoop(clients: clients, length: .seconds(command.seconds)).run { client in
-            _ = try await cluster.drivers[client % cluster.drivers.count].submit(entries.make())
-        }
     }
 
     /// A picture for a page in Markdown.

@@ -51,18 +51,38 @@ public struct LogBuckets: Hashable, Sendable {
     }
 
     /// The middle of the bucket that holds the number of rank `⌈φ · count⌉`, counted from 1; `nil` for no numbers.
+    /// Below 0 and above 1 it is infinite, as PromQL has it.
     ///
-    /// - Parameter quantile: 0 to 1.
-    public func value(atQuantile quantile: Double) -> Double? {
-        let total = count
-        guard total > 0 else { return nil }
-        let rank = min(total, max(1, UInt64((quantile * Double(total)).rounded(.up))))
+    /// - Parameter rank: φ.
+    public func value(atRank rank: Double) -> Double? {
+        guard let place = Self.place(atRank: rank, count: count) else {
+            return count == 0 ? nil : Self.outside(rank)
+        }
         var passed: UInt64 = 0
         for slot in slots {
             passed += slot.count
-            if passed >= rank { return Self.middle(of: slot.key) }
+            if passed > place { return Self.middle(of: slot.key) }
         }
         return nil
+    }
+
+    /// The same of the keys of single numbers, which are put into another order.
+    static func value(atRank rank: Double, ofKeys keys: inout [Int32]) -> Double? {
+        guard let place = place(atRank: rank, count: UInt64(keys.count)) else {
+            return keys.isEmpty ? nil : outside(rank)
+        }
+        keys.sort()
+        return middle(of: keys[Int(place)])
+    }
+
+    /// Counted from 0.
+    private static func place(atRank rank: Double, count: UInt64) -> UInt64? {
+        guard count > 0, rank >= 0, rank <= 1 else { return nil }
+        return min(count, max(1, UInt64((rank * Double(count)).rounded(.up)))) - 1
+    }
+
+    private static func outside(_ rank: Double) -> Double {
+        rank.isNaN ? .nan : rank < 0 ? -.infinity : .infinity
     }
 
     // MARK: Keys

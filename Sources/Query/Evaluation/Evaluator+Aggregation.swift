@@ -8,6 +8,20 @@ extension Evaluator {
     }
 
     mutating func evaluate(_ aggregation: Aggregation) throws(QueryError) -> [Column] {
+        if let request = SelectorRequest.answering(aggregation, grid, context) {
+            if case .quantile(let bits) = request.shape.grouped, let parameter = aggregation.parameter {
+                context.checkQuantile(Double(bitPattern: bits), at: parameter.place)
+            }
+            switch loaded[request] {
+            case .grouped(let columns): return columns
+            case .columns(let columns):
+                return try aggregated(
+                    columns.map { Column(labels: $0.labels.withoutName, values: $0.values) }.distinct(),
+                    aggregation
+                ) { _, values in aggregation.operator.value(of: values) }
+            case .samples, .plan, nil: throw Self.notLoaded
+            }
+        }
         switch aggregation.operator {
         case .mergedQuantile: return try mergedQuantile(aggregation)
         case .countValues: return try countValues(aggregation)
@@ -25,7 +39,12 @@ extension Evaluator {
     private mutating func aggregated(
         _ aggregation: Aggregation, _ value: (Int, [Double]) -> Double?
     ) throws(QueryError) -> [Column] {
-        let columns = try vector(aggregation.argument)
+        try aggregated(try vector(aggregation.argument), aggregation, value)
+    }
+
+    private mutating func aggregated(
+        _ columns: [Column], _ aggregation: Aggregation, _ value: (Int, [Double]) -> Double?
+    ) throws(QueryError) -> [Column] {
         var result: [Column] = []
         for group in Self.groups(of: columns.map(\.labels), aggregation) {
             try context.charge(grid.count)
@@ -45,13 +64,12 @@ extension Evaluator {
 
     /// In the order of their first members.
     static func groups(of labelSets: [LabelSet], _ aggregation: Aggregation) -> [Group] {
-        let names = aggregation.labels.map(Self.shownLabel)
+        let grouping = GroupLabels(
+            isWithout: aggregation.isWithout, names: aggregation.labels.map(Self.shownLabel))
         var groups: [Group] = []
         var places: [LabelSet: Int] = [:]
         for (index, all) in labelSets.enumerated() {
-            let labels =
-                aggregation.isWithout
-                ? all.removing(names + [LabelSet.metricName]) : all.keeping(names)
+            let labels = grouping.labels(of: all)
             if let place = places[labels] {
                 groups[place].members.append(index)
             } else {

@@ -57,7 +57,7 @@ struct Evaluator {
         return columns
     }
 
-    private static let notLoaded = QueryError(.internal, "a selector was not loaded before the evaluation")
+    static let notLoaded = QueryError(.internal, "a selector was not loaded before the evaluation")
     static let typeMismatch = QueryError(.internal, "the evaluation met a type that the parser excludes")
 
     private mutating func evaluate(_ operation: UnaryOperation) throws(QueryError) -> Value {

@@ -4,6 +4,17 @@ internal import Ledger
 enum ExactFunction: CaseIterable, Hashable, Sendable {
     case sum, mean, minimum, maximum, count, first, last, present, variance, deviation
 
+    /// What of a rollup it looks at.
+    var parts: Rollup.Parts {
+        switch self {
+        case .count, .present: []
+        case .sum, .mean: .sum
+        case .minimum, .maximum: .extremes
+        case .first, .last: .ends
+        case .variance, .deviation: [.sum, .squares]
+        }
+    }
+
     func value(of rollup: Rollup) -> Double {
         switch self {
         case .sum: ExactSum.double(nanos: rollup.sum)

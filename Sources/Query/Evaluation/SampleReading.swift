@@ -4,14 +4,43 @@
 public protocol SampleReading: ~Copyable {
     associatedtype Tables: Sendable
 
-    /// The samples of a series in a window, in order. Throws `QueryError.tooManySamples` beyond `limit`.
+    /// The samples of a source in a window, in order. Throws `QueryError.tooManySamples` beyond `limit`.
     func samples(
-        of series: SeriesID, in window: TimeWindow, limit: Int, _ tables: Tables
+        of source: SampleSource, in window: TimeWindow, limit: Int, _ tables: Tables
     ) throws(QueryError) -> [Sample]
 
     /// The last sample of a series in a window.
     func latest(of series: SeriesID, in window: TimeWindow, _ tables: Tables) throws(QueryError) -> Sample?
 
-    /// What the samples of a series in a window amount to; `nil` where there are none.
-    func rollup(of series: SeriesID, in window: TimeWindow, _ tables: Tables) throws(QueryError) -> Rollup?
+    /// What the samples of a source in a window amount to; `nil` where there are none.
+    ///
+    /// - Parameter parts: what is wanted of it.
+    func rollup(
+        of source: SampleSource, in window: TimeWindow, _ parts: Rollup.Parts, _ tables: Tables
+    ) throws(QueryError) -> Rollup?
+
+    /// How the values of a source in a window are spread.
+    func buckets(
+        of source: SampleSource, in window: TimeWindow, _ tables: Tables
+    ) throws(QueryError) -> LogBuckets
+
+    /// Hands the samples of a source in a window to `body`: times, and keys of the buckets of their values, in no
+    /// order.
+    func eachKey(
+        of source: SampleSource, in window: TimeWindow, _ tables: Tables, _ body: (Int64, Int32) -> Void
+    ) throws(QueryError)
+}
+
+extension SampleReading where Self: ~Copyable {
+    func samples(
+        of series: SeriesID, in window: TimeWindow, limit: Int, _ tables: Tables
+    ) throws(QueryError) -> [Sample] {
+        try samples(of: .series(series), in: window, limit: limit, tables)
+    }
+
+    func rollup(
+        of series: SeriesID, in window: TimeWindow, _ parts: Rollup.Parts, _ tables: Tables
+    ) throws(QueryError) -> Rollup? {
+        try rollup(of: .series(series), in: window, parts, tables)
+    }
 }

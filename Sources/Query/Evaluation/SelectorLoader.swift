@@ -5,16 +5,27 @@ struct SelectorLoader {
     enum Loaded: Sendable {
         case columns([Column])
         case samples([PointColumn])
+        /// A whole aggregation.
+        case grouped([Column])
         case plan(SelectorPlan)
     }
 
-    /// - Parameter select: the series that all matchers accept.
+    /// - Parameters:
+    ///   - select: the series that all matchers accept.
+    ///   - group: the same, in groups, as aggregates across series where what is kept of them answers.
     static func load<Reader: SampleReading & ~Copyable>(
         _ requests: [SelectorRequest], from reader: borrowing Reader, _ tables: Reader.Tables,
-        context: inout QueryContext, select: ([LabelMatcher]) -> [Series]
+        context: inout QueryContext, select: ([LabelMatcher]) -> [Series],
+        group: ([LabelMatcher], GroupLabels) -> [SourceGroup]?
     ) throws(QueryError) -> [SelectorRequest: Loaded] {
         var loaded: [SelectorRequest: Loaded] = [:]
         for request in requests {
+            if case .grouped(let function, let labels) = request.shape {
+                loaded[request] = try answer(
+                    request, function, labels, group(request.selector.matchers, labels), reader, tables,
+                    &context, select)
+                continue
+            }
             let groups = grouped(select(request.selector.matchers))
             if context.isExplaining {
                 loaded[request] = .plan(try plan(request, groups, reader, tables, &context))
@@ -22,17 +33,17 @@ struct SelectorLoader {
             }
             switch request.shape {
             case .samples: loaded[request] = .samples(try samples(request, groups, reader, tables, &context))
-            case .latest, .latestTime, .overTime:
+            case .latest, .latestTime, .overTime, .grouped:
                 loaded[request] = .columns(try columns(request, groups, reader, tables, &context))
             }
         }
         return loaded
     }
 
-    private typealias Group = (labels: LabelSet, members: [SeriesID])
+    typealias Group = (labels: LabelSet, members: [SeriesID])
 
     /// Series that show alike are one series to PromQL. In the order of their labels.
-    private static func grouped(_ series: [Series]) -> [Group] {
+    static func grouped(_ series: [Series]) -> [Group] {
         var groups: [Group] = []
         var places: [LabelSet: Int] = [:]
         for one in series {
@@ -58,7 +69,7 @@ struct SelectorLoader {
         return result
     }
 
-    private static func columns<Reader: SampleReading & ~Copyable>(
+    static func columns<Reader: SampleReading & ~Copyable>(
         _ request: SelectorRequest, _ groups: [Group], _ reader: borrowing Reader, _ tables: Reader.Tables,
         _ context: inout QueryContext
     ) throws(QueryError) -> [Column] {
@@ -120,7 +131,7 @@ struct SelectorLoader {
         _ tables: Reader.Tables
     ) throws(QueryError) -> Double? {
         switch request.shape {
-        case .latest, .latestTime, .samples:
+        case .latest, .latestTime, .samples, .grouped:
             var latest: Sample?
             for member in members {
                 guard let sample = try reader.latest(of: member, in: window, tables) else { continue }
@@ -132,13 +143,14 @@ struct SelectorLoader {
             guard let function = request.shape.exact else { return nil }
             var rollup: Rollup?
             for member in members {
-                rollup = Rollup.joined(rollup, try reader.rollup(of: member, in: window, tables))
+                rollup = Rollup.joined(
+                    rollup, try reader.rollup(of: member, in: window, function.parts, tables), function.parts)
             }
             return rollup.map { function.value(of: $0) }
         }
     }
 
-    private static func merged<Reader: SampleReading & ~Copyable>(
+    static func merged<Reader: SampleReading & ~Copyable>(
         _ members: [SeriesID], _ window: TimeWindow, _ reader: borrowing Reader, _ tables: Reader.Tables,
         _ context: inout QueryContext
     ) throws(QueryError) -> [Sample] {
@@ -163,12 +175,12 @@ struct SelectorLoader {
         if request.ends.isOneMoment { return summarized }
         var count: UInt64 = 0
         for member in members {
-            count += try reader.rollup(of: member, in: request.span, tables)?.count ?? 0
+            count += try reader.rollup(of: member, in: request.span, [], tables)?.count ?? 0
         }
         return SelectorPlan.way(request, samples: count)
     }
 
-    private static func plan<Reader: SampleReading & ~Copyable>(
+    static func plan<Reader: SampleReading & ~Copyable>(
         _ request: SelectorRequest, _ groups: [Group], _ reader: borrowing Reader, _ tables: Reader.Tables,
         _ context: inout QueryContext
     ) throws(QueryError) -> SelectorPlan {
@@ -177,7 +189,7 @@ struct SelectorLoader {
             try context.checkInterruption()
             var samples: UInt64 = 0
             for member in group.members {
-                samples += try reader.rollup(of: member, in: request.span, tables)?.count ?? 0
+                samples += try reader.rollup(of: member, in: request.span, [], tables)?.count ?? 0
             }
             plan.add(series: group.members.count, samples: samples)
         }

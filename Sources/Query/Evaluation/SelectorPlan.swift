@@ -42,6 +42,12 @@ public struct SelectorPlan: Hashable, Sendable {
         case .overTime(let function, _):
             question = function.name
             selector = Self.range(request)
+        case .grouped(.exact(let function), _):
+            question = "\(function) of all"
+            selector = Self.range(request)
+        case .grouped(.quantile, _):
+            question = "quantile of all"
+            selector = Self.range(request)
         }
     }
 
@@ -89,7 +95,8 @@ extension SelectorRequest.Shape {
         case .latest: .last
         case .overTime(let function, _):
             if case .window(let window) = function.evaluation { window.exact } else { nil }
-        case .latestTime, .samples: nil
+        case .grouped(.exact(let function), _): function
+        case .latestTime, .samples, .grouped(.quantile, _): nil
         }
     }
 
@@ -99,6 +106,7 @@ extension SelectorRequest.Shape {
         case .latest, .latestTime: .newest
         case .samples: nil
         case .overTime: exact == nil ? nil : .rollups
+        case .grouped: .rollups
         }
     }
 }

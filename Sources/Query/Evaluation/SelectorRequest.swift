@@ -9,6 +9,9 @@ struct SelectorRequest: Hashable, Sendable {
         case overTime(Function, parameters: [UInt64])
         /// The samples themselves: the answer to `name[5m]`.
         case samples
+        /// A function of all values of all series of each group in the window: `sum by (x) (sum_over_time(name[1d]))`,
+        /// where the two together are one.
+        case grouped(GroupedFunction, GroupLabels)
     }
 
     /// Its `@` is a time or absent.
@@ -61,6 +64,10 @@ struct SelectorRequests {
             try visit(operation.left, grid)
             try visit(operation.right, grid)
         case .aggregation(let aggregation):
+            if let request = SelectorRequest.answering(aggregation, grid, context) {
+                add(request)
+                return
+            }
             for argument in aggregation.arguments { try visit(argument, grid) }
         case .call(let call):
             if let request = SelectorRequest.answering(call, grid, context) {
@@ -124,6 +131,49 @@ extension SelectorRequest {
             selector.selector, .overTime(call.function, parameters: constants),
             windowMilliseconds: selector.rangeMilliseconds, grid, context)
     }
+}
+
+extension SelectorRequest {
+    /// The request that answers a whole aggregation: one of all series of a group at once, which what is kept across
+    /// series may answer without a look at each.
+    static func answering(_ aggregation: Aggregation, _ grid: TimeGrid, _ context: QueryContext) -> Self? {
+        guard let (function, range) = aggregation.grouped else { return nil }
+        return Self(
+            range.selector,
+            .grouped(
+                function,
+                GroupLabels(
+                    isWithout: aggregation.isWithout, names: aggregation.labels.map(Evaluator.shownLabel))),
+            windowMilliseconds: range.rangeMilliseconds, grid, context)
+    }
+}
+
+extension Aggregation {
+    /// The function of all values of a group that the aggregation and the function under it are together, and the
+    /// range selector under that.
+    fileprivate var grouped: (GroupedFunction, RangeSelector)? {
+        if self.operator == .mergedQuantile {
+            guard case .range(let range) = argument.unwrapped,
+                case .number(let literal)? = parameter?.unwrapped
+            else { return nil }
+            return (.quantile(literal.value.bitPattern), range)
+        }
+        guard case .call(let call) = argument.unwrapped, call.arguments.count == 1,
+            case .range(let range)? = call.arguments.first?.unwrapped,
+            case .window(let window) = call.function.evaluation
+        else { return nil }
+        switch (self.operator, window.exact) {
+        case (.sum, .sum): return (.exact(.sum), range)
+        case (.sum, .count): return (.exact(.count), range)
+        case (.min, .minimum): return (.exact(.minimum), range)
+        case (.max, .maximum): return (.exact(.maximum), range)
+        default: return nil
+        }
+    }
+}
+
+extension SelectorRequest.Shape {
+    var grouped: GroupedFunction? { if case .grouped(let function, _) = self { function } else { nil } }
 }
 
 extension Call {

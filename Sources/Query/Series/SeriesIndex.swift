@@ -67,6 +67,42 @@ struct SeriesIndex: Sendable {
     }
 }
 
+extension SeriesIndex {
+    /// The groups of what the matchers accept, from aggregates across series: of a kind that knows all labels that are
+    /// asked for, and where all that is accepted has one name. `nil` where there is none.
+    func sources(_ matchers: [LabelMatcher], _ labels: GroupLabels) -> [SourceGroup]? {
+        guard !labels.isWithout else { return nil }
+        let asked = Set(matchers.map(\.name) + labels.names).subtracting([LabelSet.metricName])
+        let kinds = aggregates.kinds.indices.filter { asked.isSubset(of: aggregates.kinds[$0]) }
+        guard let kind = kinds.min(by: { aggregates.kinds[$0].count < aggregates.kinds[$1].count }) else {
+            return nil
+        }
+        var groups: [SourceGroup] = []
+        var places: [LabelSet: Int] = [:]
+        var names: Set<String?> = []
+        for aggregate in aggregates.all where Int(aggregate.record.kind) == kind {
+            // All its series have these labels alike.
+            guard let first = aggregate.members.first, let series = self[first],
+                series.isSelected(by: matchers)
+            else { continue }
+            names.insert(series.shown[LabelSet.metricName])
+            guard names.count == 1 else { return nil }
+            let shown = labels.labels(of: series.shown)
+            let sources: [SampleSource] =
+                if let tree = aggregate.tree { [.aggregate(tree)] } else {
+                    aggregate.members.map { .series($0) }
+                }
+            if let place = places[shown] {
+                groups[place].sources += sources
+            } else {
+                places[shown] = groups.count
+                groups.append(SourceGroup(labels: shown, sources: sources))
+            }
+        }
+        return groups
+    }
+}
+
 extension Series {
     /// The bytes that tell series apart: name, unit and labels, each with its length.
     var identity: [UInt8] { SeriesRecord(name: name, unit: unit, labels: labels).valueBytes }

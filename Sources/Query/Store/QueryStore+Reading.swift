@@ -11,10 +11,14 @@ extension QueryStore {
     ) throws(QueryError) -> [SelectorRequest: SelectorLoader.Loaded] {
         try reading { transaction throws(QueryError) in
             try SelectorLoader.load(
-                requests, from: transaction, QueryView(tables: tables, size: size), context: &context
-            ) { matchers in
-                index.withLock { $0.candidates(for: matchers) }.filter { $0.isSelected(by: matchers) }
-            }
+                requests, from: transaction, QueryView(tables: tables, size: size), context: &context,
+                select: { matchers in
+                    index.withLock { $0.candidates(for: matchers) }.filter { $0.isSelected(by: matchers) }
+                },
+                group: { matchers, labels in
+                    // What is kept across series is what counts now.
+                    size == .max ? index.withLock { $0.sources(matchers, labels) } : nil
+                })
         }
     }
 

@@ -2,12 +2,12 @@ public import Ledger
 
 extension ReadTransaction: SampleReading {
     public func samples(
-        of series: SeriesID, in window: TimeWindow, limit: Int, _ view: QueryView
+        of source: SampleSource, in window: TimeWindow, limit: Int, _ view: QueryView
     ) throws(QueryError) -> [Sample] {
         let samples: [Sample]?
         do {
-            samples = try self.samples(
-                of: series, in: window, asOf: view.size, limit: limit, view.tables.trees)
+            let (tree, tables) = view.tree(of: source)
+            samples = try self.samples(of: tree, in: window, asOf: view.size, limit: limit, tables)
         } catch {
             throw QueryError(error)
         }
@@ -26,10 +26,43 @@ extension ReadTransaction: SampleReading {
     }
 
     public func rollup(
-        of series: SeriesID, in window: TimeWindow, _ view: QueryView
+        of source: SampleSource, in window: TimeWindow, _ parts: Rollup.Parts, _ view: QueryView
     ) throws(QueryError) -> Rollup? {
         do {
-            return try rollup(of: series, in: window, asOf: view.size, .all, view.tables.trees)
+            let (tree, tables) = view.tree(of: source)
+            return try rollup(of: tree, in: window, asOf: view.size, parts, tables)
+        } catch {
+            throw QueryError(error)
+        }
+    }
+
+    public func buckets(
+        of source: SampleSource, in window: TimeWindow, _ view: QueryView
+    ) throws(QueryError) -> LogBuckets {
+        do {
+            let (tree, tables) = view.tree(of: source)
+            return try buckets(of: tree, in: window, asOf: view.size, tables)
+        } catch {
+            throw QueryError(error)
+        }
+    }
+
+    public func eachKey(
+        of source: SampleSource, in window: TimeWindow, _ view: QueryView, _ body: (Int64, Int32) -> Void
+    ) throws(QueryError) {
+        do throws(StoreError) {
+            let (tree, tables) = view.tree(of: source)
+            try walk(tree, .values(window, asOf: view.size), tables) { piece throws(StoreError) in
+                switch piece {
+                case .branch: break
+                case .columns(let columns, let range):
+                    for place in range {
+                        body(columns.times[place], LogBuckets.key(of: columns.double(place)))
+                    }
+                case .samples(let samples):
+                    for sample in samples { body(sample.time, LogBuckets.key(of: sample.value.double)) }
+                }
+            }
         } catch {
             throw QueryError(error)
         }

@@ -27,21 +27,45 @@ struct MemorySamples: SampleReading {
 
     func select(_ matchers: [LabelMatcher]) -> [Series] { series.filter { $0.isSelected(by: matchers) } }
 
+    /// Nothing is kept across series here.
+    private func series(of source: SampleSource) -> SeriesID {
+        switch source {
+        case .series(let id), .aggregate(let id): id
+        }
+    }
+
     func samples(
-        of series: SeriesID, in window: TimeWindow, limit: Int, _ tables: Int
+        of source: SampleSource, in window: TimeWindow, limit: Int, _ tables: Int
     ) throws(QueryError) -> [Sample] {
+        let series = series(of: source)
         let found = (samples[series] ?? []).filter { window.contains($0.time) }.sorted { $0.precedes($1) }
         if found.count > limit { throw .tooManySamples }
         return found
     }
 
     func latest(of series: SeriesID, in window: TimeWindow, _ tables: Int) throws(QueryError) -> Sample? {
-        try samples(of: series, in: window, limit: .max, tables).last
+        try samples(of: .series(series), in: window, limit: .max, tables).last
     }
 
-    func rollup(of series: SeriesID, in window: TimeWindow, _ tables: Int) throws(QueryError) -> Rollup? {
+    func buckets(
+        of source: SampleSource, in window: TimeWindow, _ tables: Int
+    ) throws(QueryError) -> LogBuckets {
+        LogBuckets(try samples(of: source, in: window, limit: .max, tables))
+    }
+
+    func eachKey(
+        of source: SampleSource, in window: TimeWindow, _ tables: Int, _ body: (Int64, Int32) -> Void
+    ) throws(QueryError) {
+        for sample in try samples(of: source, in: window, limit: .max, tables) {
+            body(sample.time, LogBuckets.key(of: sample.value.double))
+        }
+    }
+
+    func rollup(
+        of source: SampleSource, in window: TimeWindow, _ parts: Rollup.Parts, _ tables: Int
+    ) throws(QueryError) -> Rollup? {
         var rollup: Rollup?
-        for sample in try samples(of: series, in: window, limit: .max, tables) {
+        for sample in try samples(of: source, in: window, limit: .max, tables) {
             rollup = Rollup.joined(rollup, Rollup(sample))
         }
         return rollup
@@ -55,7 +79,7 @@ struct MemorySamples: SampleReading {
             var context = QueryContext(grid: TimeGrid(at: time), lookbackMilliseconds: lookback) { nil }
             let loaded = try SelectorLoader.load(
                 SelectorRequests.all(in: expression, context), from: self, 0,
-                context: &context, select: select)
+                context: &context, select: select, group: { _, _ in nil })
             var evaluator = Evaluator(loaded: loaded, context: context)
             switch try evaluator.evaluate(expression) {
             case .scalar(let values): result[.empty, default: [:]][time] = values[0]
