@@ -71,8 +71,7 @@ public struct LogBuckets: Hashable, Sendable {
         guard let place = place(atRank: rank, count: UInt64(keys.count)) else {
             return keys.isEmpty ? nil : outside(rank)
         }
-        keys.sort()
-        return middle(of: keys[Int(place)])
+        return middle(of: keys.select(Int(place)))
     }
 
     /// Counted from 0.
@@ -129,5 +128,30 @@ extension LogBuckets: TableValue {
             let count = try reader.readVarint("count")
             slots.append(Slot(key: Int32(key), count: count))
         }
+    }
+}
+
+extension [Int32] {
+    /// The element that would stand at `place` if all were sorted; some are moved. Source: C. A. R. Hoare, "Algorithm
+    /// 65: Find". Of three as the pivot, the middle one.
+    fileprivate mutating func select(_ place: Int) -> Int32 {
+        var (low, high) = (0, count - 1)
+        while low < high {
+            let middle = (low + high) / 2
+            let pivot = Swift.max(
+                Swift.min(self[low], self[middle]), Swift.min(Swift.max(self[low], self[middle]), self[high]))
+            var (left, right) = (low, high)
+            while left <= right {
+                while self[left] < pivot { left += 1 }
+                while pivot < self[right] { right -= 1 }
+                if left <= right {
+                    swapAt(left, right)
+                    left += 1
+                    right -= 1
+                }
+            }
+            if place <= right { high = right } else if place >= left { low = left } else { break }
+        }
+        return self[place]
     }
 }

@@ -21,10 +21,15 @@ struct Aggregates: Sendable {
     private(set) var all: [Aggregate] = []
     /// For each series the aggregates that it is part of: one of each kind.
     private var ofSeries: [SeriesID: [Int]] = [:]
+    /// By kind: the places of its aggregates.
+    private(set) var ofKind: [[Int]]
     /// By place: the trees, at hand for each sample that comes.
     private var trees: [TreeID?] = []
 
-    init(kinds: [[String]]) { self.kinds = kinds }
+    init(kinds: [[String]]) {
+        self.kinds = kinds
+        ofKind = kinds.map { _ in [] }
+    }
 
     mutating func insert(_ series: Series) {
         ofSeries[series.id] = kinds.indices.map { kind in
@@ -69,6 +74,7 @@ struct Aggregates: Sendable {
         if let place = places[key] { return place }
         all.append(Aggregate(record: record))
         trees.append(nil)
+        ofKind[Int(record.kind)].append(all.count - 1)
         places[key] = all.count - 1
         return all.count - 1
     }

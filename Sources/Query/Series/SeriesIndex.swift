@@ -3,7 +3,7 @@ internal import Ledger
 /// The series of a store in memory: found by identity when samples arrive, by label when questions do.
 struct SeriesIndex: Sendable {
     private var byID: [SeriesID: Series] = [:]
-    private var ids: [[UInt8]: SeriesID] = [:]
+    private var ids: [SeriesIdentity: SeriesID] = [:]
     /// For each name and value, in both forms: the series that have it, ascending.
     private var postings: [Label: [SeriesID]] = [:]
     var aggregates: Aggregates
@@ -17,7 +17,7 @@ struct SeriesIndex: Sendable {
 
     subscript(id: SeriesID) -> Series? { byID[id] }
 
-    func id(of identity: [UInt8]) -> SeriesID? { ids[identity] }
+    func id(of identity: SeriesIdentity) -> SeriesID? { ids[identity] }
 
     mutating func insert(_ series: Series) {
         guard byID.updateValue(series, forKey: series.id) == nil else { return }
@@ -47,8 +47,13 @@ struct SeriesIndex: Sendable {
         Set(series.shown.labels + series.labels).union([Label(name: LabelSet.metricName, value: series.name)])
     }
 
-    /// Series among which all that the matchers accept are; ascending. The shortest list that one matcher gives.
+    /// Series among which all that the matchers accept are; ascending.
     func candidates(for matchers: [LabelMatcher]) -> [Series] {
+        shortestList(for: matchers).map { $0.compactMap { byID[$0] } } ?? all
+    }
+
+    /// The shortest list of series that one matcher gives; ascending. `nil` where none gives one.
+    private func shortestList(for matchers: [LabelMatcher]) -> [SeriesID]? {
         var best: [SeriesID]?
         for matcher in matchers {
             let values: [String]
@@ -59,11 +64,11 @@ struct SeriesIndex: Sendable {
             }
             // A series without the label has no posting for it.
             guard !values.isEmpty, !values.contains("") else { continue }
-            var found: Set<SeriesID> = []
-            for value in values { found.formUnion(postings[Label(name: matcher.name, value: value)] ?? []) }
-            if found.count < best?.count ?? .max { best = found.sorted() }
+            let lists = values.compactMap { postings[Label(name: matcher.name, value: $0)] }
+            let list = lists.count > 1 ? Set(lists.joined()).sorted() : lists.first ?? []
+            if list.count < best?.count ?? .max { best = list }
         }
-        return best.map { $0.compactMap { byID[$0] } } ?? all
+        return best
     }
 }
 
@@ -80,7 +85,8 @@ extension SeriesIndex {
         var groups: [SourceGroup] = []
         var places: [LabelSet: Int] = [:]
         var names: Set<String?> = []
-        for aggregate in aggregates.all where Int(aggregate.record.kind) == kind {
+        for place in aggregates(of: kind, matchers) {
+            let aggregate = aggregates.all[place]
             // All its series have these labels alike.
             guard let first = aggregate.members.first, let series = self[first],
                 series.isSelected(by: matchers)
@@ -101,9 +107,12 @@ extension SeriesIndex {
         }
         return groups
     }
-}
 
-extension Series {
-    /// The bytes that tell series apart: name, unit and labels, each with its length.
-    var identity: [UInt8] { SeriesRecord(name: name, unit: unit, labels: labels).valueBytes }
+    /// Aggregates of a kind among which all are that the matchers accept: all there are, or those of the series that
+    /// one matcher finds, whichever are fewer.
+    private func aggregates(of kind: Int, _ matchers: [LabelMatcher]) -> [Int] {
+        let all = aggregates.ofKind[kind]
+        guard let ids = shortestList(for: matchers), ids.count < all.count else { return all }
+        return Set(ids.map { aggregates.places(of: $0)[kind] }).sorted()
+    }
 }

@@ -26,11 +26,9 @@ struct QueryWriter {
     private var nextTree: UInt64
     private var next: UInt64
     private var sampleCount: Int64 = 0
-    /// What is to go into the trees: written once for a batch, in the order of keys.
-    private var pending: [TreeID: [Sample]] = [:]
-    private var pendingAggregates: [TreeID: [Sample]] = [:]
-    /// The series that entries brought samples to, by run of entries.
-    private var touched: [UInt64: Set<SeriesID>] = [:]
+    /// What is to go into the trees of series, and of aggregates: written once for a batch, in the order of keys.
+    private var pending: [PendingSample] = []
+    private var pendingAggregates: [PendingSample] = []
     /// Aggregates that have become worth a tree, by their places.
     private var grown: Set<Int> = []
 
@@ -105,11 +103,10 @@ struct QueryWriter {
             let sample = Sample(
                 time: measure.time.milliseconds, index: index, position: UInt32(truncatingIfNeeded: place),
                 value: measure.value)
-            pending[series, default: []].append(sample)
+            pending.append(PendingSample(tree: series, sample: sample))
             for tree in store.index.withLock({ $0.aggregates.trees(of: series) }) {
-                pendingAggregates[tree, default: []].append(sample.withoutPlace)
+                pendingAggregates.append(PendingSample(tree: tree, sample: sample.withoutPlace))
             }
-            touched[index.value / QueryTables.touchedRun, default: []].insert(series)
             outcome.samples += 1
             sampleCount += 1
         }
@@ -119,14 +116,15 @@ struct QueryWriter {
     private mutating func seriesID(
         of measure: Measure, _ outcome: inout ApplyOutcome, _ transaction: inout WriteTransaction
     ) throws(StoreError) -> SeriesID? {
-        let record = SeriesRecord(name: measure.name, unit: measure.unit, labels: measure.labels)
-        let identity = record.valueBytes
+        let identity = SeriesIdentity(name: measure.name, unit: measure.unit, labels: measure.labels)
         let (known, count) = store.index.withLock { ($0.id(of: identity), $0.count) }
         if let known { return known }
         guard count < QueryLimits.series else { return nil }
         let id = SeriesID(nextTree)
         nextTree += 1
-        try transaction.put(tables.series, id, record)
+        try transaction.put(
+            tables.series, id,
+            SeriesRecord(name: measure.name, unit: measure.unit, labels: measure.labels))
         let series = Series(id: id, name: measure.name, unit: measure.unit, labels: measure.labels)
         changes.append(.inserted(id))
         store.index.withLock { index in
@@ -143,19 +141,26 @@ struct QueryWriter {
     }
 
     private mutating func flush(_ transaction: inout WriteTransaction) throws(StoreError) {
-        for (tree, samples) in pending.sorted(by: { $0.key < $1.key }) {
-            try trees.insert(samples.sorted { $0.precedes($1) }, into: tree, &transaction)
+        /// The series that entries brought samples to, by run of entries.
+        var touched: [UInt64: Set<SeriesID>] = [:]
+        for (series, samples) in pending.byTree() {
+            try trees.insert(samples, into: series, &transaction)
+            var last: UInt64?
+            for sample in samples where sample.index.value / QueryTables.touchedRun != last {
+                let run = sample.index.value / QueryTables.touchedRun
+                touched[run, default: []].insert(series)
+                last = run
+            }
         }
         pending.removeAll(keepingCapacity: true)
-        for (tree, samples) in pendingAggregates.sorted(by: { $0.key < $1.key }) {
-            try aggregateTrees.insert(samples.sorted { $0.precedes($1) }, into: tree, &transaction)
+        for (tree, samples) in pendingAggregates.byTree() {
+            try aggregateTrees.insert(samples, into: tree, &transaction)
         }
         pendingAggregates.removeAll(keepingCapacity: true)
         for (run, series) in touched.sorted(by: { $0.key < $1.key }) {
             let known = try transaction.value(tables.touched, run)?.ids ?? []
             try transaction.put(tables.touched, run, SeriesList(series.union(known)))
         }
-        touched.removeAll(keepingCapacity: true)
     }
 
     /// Gives trees to aggregates that have come to many series: from then on they are kept like a series.
@@ -316,6 +321,29 @@ struct QueryWriter {
             changes.append(.treeSet(place, before: tree))
             store.index.withLock { $0.aggregates.setTree(nil, of: place) }
         }
+    }
+}
+
+/// A sample on its way into a tree.
+private struct PendingSample {
+    let tree: TreeID
+    let sample: Sample
+}
+
+extension [PendingSample] {
+    /// The samples of each tree in their order, trees ascending.
+    fileprivate func byTree() -> [(tree: TreeID, samples: [Sample])] {
+        let sorted = sorted { left, right in
+            left.tree == right.tree ? left.sample.precedes(right.sample) : left.tree < right.tree
+        }
+        var runs: [(tree: TreeID, samples: [Sample])] = []
+        var start = 0
+        for (place, one) in sorted.enumerated() where one.tree != sorted[start].tree {
+            runs.append((sorted[start].tree, sorted[start..<place].map(\.sample)))
+            start = place
+        }
+        if start < sorted.count { runs.append((sorted[start].tree, sorted[start...].map(\.sample))) }
+        return runs
     }
 }
 
