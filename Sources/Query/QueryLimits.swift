@@ -28,6 +28,17 @@ public enum QueryLimits {
     /// The largest `n` in `{n,m}`. The number is RE2's.
     public static let patternRepetition = 1000
 
+    // MARK: Windows
+
+    /// Continuous aggregates of one node: each sample is looked at once for each.
+    public static let windowDefinitions = 32
+    /// Windows that one event may be in: a late one changes all of them.
+    public static let windowsOfOneEvent: Int64 = 100
+    /// A window, a gap, a lateness or an idle timeout, in milliseconds: a year.
+    public static let windowMilliseconds: Int64 = 31_536_000_000
+    /// Windows in one answer: at about 300 bytes each, three megabytes.
+    public static let windowsPerAnswer = 10_000
+
     // MARK: The store
 
     /// Series held in memory, each at about 200 bytes and four times the length of its names and labels:

@@ -21,6 +21,23 @@ extension QueryResult {
     }
 }
 
+extension QueryResult {
+    /// The same without the moment of evaluation: two answers whose values do not differ are equal.
+    public var withoutMoment: QueryResult {
+        switch self {
+        case .scalar(let point): .scalar(Point(time: 0, value: point.value))
+        case .string(_, let value): .string(time: 0, value: value)
+        case .vector(let series):
+            .vector(
+                series.map { one in
+                    PointSeries(
+                        labels: one.labels, points: one.points.map { Point(time: 0, value: $0.value) })
+                })
+        case .matrix: self
+        }
+    }
+}
+
 /// An answer, and what whoever asked should know beside it, in Prometheus's words.
 public struct AnnotatedResult: Hashable, Sendable {
     public let result: QueryResult
@@ -39,6 +56,11 @@ public struct AnnotatedResult: Hashable, Sendable {
         self.result = result
         self.warnings = warnings
         self.infos = infos
+    }
+
+    /// With another result.
+    public func with(_ result: QueryResult) -> AnnotatedResult {
+        AnnotatedResult(result: result, warnings: warnings, infos: infos)
     }
 
     /// With at most `limit` series, and a warning where some had to go.

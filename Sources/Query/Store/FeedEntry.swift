@@ -56,6 +56,8 @@ public enum RebuildReason: Hashable, Sendable, CustomStringConvertible {
     case otherLedger
     /// The configuration asks for other aggregates across series.
     case otherAggregates
+    /// The configuration declares other continuous aggregates.
+    case otherWindows
     case damaged(reason: String)
 
     public var description: String {
@@ -65,6 +67,8 @@ public enum RebuildReason: Hashable, Sendable, CustomStringConvertible {
         case .otherLedger: "query store belongs to another ledger: rebuilding it from the log"
         case .otherAggregates:
             "other aggregates are configured than the query store keeps: rebuilding it from the log"
+        case .otherWindows:
+            "other windows are configured than the query store keeps: rebuilding it from the log"
         case .damaged(let reason): "query store is damaged (\(reason)): rebuilding it from the log"
         }
     }

@@ -16,6 +16,10 @@ public final class QueryStore: Sendable {
     let index: Mutex<SeriesIndex>
     private let ledger: Digest
     private let kinds: [[String]]
+    /// Continuous aggregates, in the order of the configuration.
+    let windows: [WindowDefinition]
+    /// For each of them the groups of the series met so far, a double optional: `nil` inside where it is not selected.
+    let windowGroups = Mutex<[[SeriesID: WindowGroup?]]>([])
 
     /// Aggregates across series that every store keeps: by name, and by name and pipeline.
     public static let standardAggregates: [[String]] = [[], ["pipeline"]]
@@ -26,16 +30,18 @@ public final class QueryStore: Sendable {
     ///   - ledger: the ledger id; the store of another one is emptied.
     ///   - aggregates: labels, as PromQL shows them, by which aggregates are kept besides the standard ones. A store
     ///     with others is emptied.
+    ///   - windows: continuous aggregates; a store with others is emptied, since what they said follows from the log.
     /// - Returns: The store, and why it was emptied, to be logged.
     public static func open(
-        directory: String, ledger: Digest, aggregates: [[String]] = []
+        directory: String, ledger: Digest, aggregates: [[String]] = [], windows: [WindowDefinition] = []
     ) throws(StoreError) -> (store: QueryStore, rebuilt: RebuildReason?) {
         var kinds = standardAggregates
         for labels in aggregates.map({ Set($0).sorted() }) where !kinds.contains(labels) {
             kinds.append(labels)
         }
         do {
-            return try QueryStore(directory: directory, ledger: ledger, kinds: kinds).checked()
+            return try QueryStore(directory: directory, ledger: ledger, kinds: kinds, windows: windows)
+                .checked()
         } catch {
             let reason: RebuildReason
             switch error {
@@ -45,33 +51,38 @@ public final class QueryStore: Sendable {
             case .full, .locked, .missing, .system: throw error
             }
             try Store.remove(directory: directory)
-            return (
-                try QueryStore(directory: directory, ledger: ledger, kinds: kinds).checked().store, reason
-            )
+            let store = try QueryStore(
+                directory: directory, ledger: ledger, kinds: kinds, windows: windows)
+            return (try store.checked().store, reason)
         }
     }
 
-    private init(directory: String, ledger: Digest, kinds: [[String]]) throws(StoreError) {
+    private init(
+        directory: String, ledger: Digest, kinds: [[String]], windows: [WindowDefinition]
+    ) throws(StoreError) {
         store = try Store(
             directory: directory, schema: QueryTables.schema, access: .writing(.lastCommitMayBeLost))
         tables = QueryTables(store)
         index = Mutex(SeriesIndex(kinds: kinds))
         self.ledger = ledger
         self.kinds = kinds
+        self.windows = windows
     }
 
     private func checked() throws(StoreError) -> (store: QueryStore, rebuilt: RebuildReason?) {
         let tables = tables
-        let (found, foundKinds) = try store.read { transaction throws(StoreError) in
+        let (found, foundKinds, foundWindows) = try store.read { transaction throws(StoreError) in
             (
                 try transaction.value(tables.state, QueryTables.ledgerKey),
-                try transaction.value(tables.state, QueryTables.kindsKey)
+                try transaction.value(tables.state, QueryTables.kindsKey),
+                try transaction.value(tables.state, QueryTables.windowsKey)
             )
         }
-        guard found == ledger.bytes, foundKinds == kindsBytes else {
+        guard found == ledger.bytes, foundKinds == kindsBytes, foundWindows == windowsBytes else {
             try reset()
             guard let found else { return (self, nil) }
-            return (self, found == ledger.bytes ? .otherAggregates : .otherLedger)
+            guard found == ledger.bytes else { return (self, .otherLedger) }
+            return (self, foundKinds == kindsBytes ? .otherWindows : .otherAggregates)
         }
         var loaded = SeriesIndex(kinds: kinds)
         try store.read { transaction throws(StoreError) in
@@ -98,17 +109,25 @@ public final class QueryStore: Sendable {
         return writer.bytes
     }
 
+    private var windowsBytes: [UInt8] {
+        var writer = ByteWriter()
+        for definition in windows { writer.writeSized(definition.identity) }
+        return writer.bytes
+    }
+
     /// Forgets everything: the follower begins at entry 0.
     public func reset() throws(StoreError) {
         let tables = tables
-        let (ledger, kindsBytes) = (ledger, kindsBytes)
+        let (ledger, kindsBytes, windowsBytes) = (ledger, kindsBytes, windowsBytes)
         try store.write { transaction throws(StoreError) in
             try tables.clear(&transaction)
             try transaction.put(tables.state, QueryTables.ledgerKey, ledger.bytes)
             try transaction.put(tables.state, QueryTables.kindsKey, kindsBytes)
+            try transaction.put(tables.state, QueryTables.windowsKey, windowsBytes)
         }
         let kinds = kinds
         index.withLock { $0 = SeriesIndex(kinds: kinds) }
+        windowGroups.withLock { $0 = [] }
     }
 
     /// The first entry that was not followed yet.
@@ -153,6 +172,8 @@ public final class QueryStore: Sendable {
             index.withLock { index in
                 for change in changes.reversed() { change.undo(in: &index) }
             }
+            // The numbers of series that were undone are given again.
+            windowGroups.withLock { $0 = [] }
             throw .store(error)
         }
     }

@@ -3,11 +3,12 @@ internal import Ledger
 /// The tables of a query store.
 public struct QueryTables: Sendable {
     /// Changed with every change of a stored layout: a store of another format is made anew from the log.
-    static let format: UInt32 = 2
+    static let format: UInt32 = 3
     static let schema = Store.Schema(
         format: format,
         tables: ["state", "series", "aggregates", "touched", "chains", "corrections", "erased"]
-            + TreeTables.names(TreeTables.series) + TreeTables.names(TreeTables.aggregates),
+            + TreeTables.names(TreeTables.series) + TreeTables.names(TreeTables.aggregates)
+            + WindowTables.names,
         mapBytes: QueryLimits.mapBytes)
 
     /// Single values, under the names below.
@@ -26,6 +27,7 @@ public struct QueryTables: Sendable {
     let corrections: Table<EntryIndex, CorrectionRecord>
     /// Entries whose erasure was ordered: their samples are never kept again.
     let erased: Table<EntryIndex, [UInt8]>
+    let windows: WindowTables
 
     /// Entries that share one list of series. More would make the list shorter and a correction slower.
     static let touchedRun: UInt64 = 64
@@ -40,6 +42,7 @@ public struct QueryTables: Sendable {
         chains = store.table("chains")
         corrections = store.table("corrections")
         erased = store.table("erased")
+        windows = WindowTables(store)
     }
 
     /// A number of `state`.
@@ -63,6 +66,8 @@ public struct QueryTables: Sendable {
     static let ledgerKey = Array("ledger".utf8)
     /// The kinds of aggregates that the store keeps.
     static let kindsKey = Array("kinds".utf8)
+    /// The continuous aggregates that the store keeps.
+    static let windowsKey = Array("windows".utf8)
 
     func value<Transaction: StoreReading & ~Copyable>(
         of counter: Counter, _ transaction: borrowing Transaction
@@ -103,5 +108,6 @@ public struct QueryTables: Sendable {
         try transaction.clear(chains)
         try transaction.clear(corrections)
         try transaction.clear(erased)
+        try windows.clear(&transaction)
     }
 }

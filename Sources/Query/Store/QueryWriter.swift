@@ -31,6 +31,8 @@ struct QueryWriter {
     private var pendingAggregates: [PendingSample] = []
     /// Aggregates that have become worth a tree, by their places.
     private var grown: Set<Int> = []
+    /// `nil` where no continuous aggregates are configured.
+    private var windows: WindowWriter?
 
     init(store: QueryStore, _ transaction: borrowing WriteTransaction) throws(StoreError) {
         self.store = store
@@ -40,6 +42,7 @@ struct QueryWriter {
         trees = TreeWriter(tables.trees, nextID: try tables.value(of: .node, transaction))
         aggregateTrees = TreeWriter(
             tables.aggregateTrees, nextID: try tables.value(of: .aggregateNode, transaction))
+        if !store.windows.isEmpty { windows = try WindowWriter(store: store, transaction) }
     }
 
     // MARK: Following
@@ -69,6 +72,9 @@ struct QueryWriter {
                 }
             }
             for index in entry.erases { try erase(index, &transaction) }
+            try windows?.settle(
+                asOf: entry.index.value + 1, blockTime: entry.blockTime,
+                submitter: entry.document?.submitter, &transaction)
             outcome.entries += 1
         }
         if outcome.refusedSamples > 0 {
@@ -82,6 +88,11 @@ struct QueryWriter {
     mutating func finish(_ transaction: inout WriteTransaction) throws(StoreError) {
         try flush(&transaction)
         try growTrees(&transaction)
+        // What was erased beside the log's order.
+        if windows?.isIdle == false {
+            try windows?.settle(asOf: next, blockTime: nil, submitter: nil, &transaction)
+        }
+        try windows?.finish(&transaction)
         try tables.set(.next, to: next, &transaction)
         try tables.set(.tree, to: nextTree, &transaction)
         try tables.set(.node, to: trees.nextID, &transaction)
@@ -107,6 +118,7 @@ struct QueryWriter {
             for tree in store.index.withLock({ $0.aggregates.trees(of: series) }) {
                 pendingAggregates.append(PendingSample(tree: tree, sample: sample.withoutPlace))
             }
+            windows?.bring(sample.time, to: series)
             outcome.samples += 1
             sampleCount += 1
         }
@@ -248,6 +260,7 @@ struct QueryWriter {
         try eachSeries(touchedBy: entry, &transaction) { writer, series, transaction throws(StoreError) in
             let back = try writer.trees.restore(entry, in: series, insteadBy: correction, &transaction)
             writer.sampleCount += Int64(back.count)
+            writer.windows?.restore(back, to: series)
             for tree in writer.treesAbove(series) where !back.isEmpty {
                 try writer.aggregateTrees.insert(back.map(\.withoutPlace), into: tree, &transaction)
             }
@@ -292,6 +305,7 @@ struct QueryWriter {
         _ samples: [Sample], of series: SeriesID, _ transaction: inout WriteTransaction
     ) throws(StoreError) {
         sampleCount -= Int64(samples.count)
+        windows?.remove(samples, from: series)
         guard !samples.isEmpty else { return }
         for tree in treesAbove(series) {
             try aggregateTrees.remove(samples.map(\.withoutPlace), from: tree, &transaction)

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import Query
 
 /// What a node reads before anything else: `config.json` in its directory. Paths are relative to it.
 struct NodeConfiguration: Codable, Sendable, Equatable {
@@ -17,6 +18,8 @@ struct NodeConfiguration: Codable, Sendable, Equatable {
     /// Where this node dials others, by their names, if elsewhere than the genesis says: behind a tunnel, or a test's
     /// forwarder. `init` writes none.
     var peerAddresses: [String: String]?
+    /// Continuous aggregates: docs/windows.md. `init` writes none.
+    var windows: [WindowSettings]?
 
     static let fileName = "config.json"
 }

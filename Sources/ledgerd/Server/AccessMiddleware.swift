@@ -48,6 +48,8 @@ struct AccessMiddleware: RouterMiddleware {
         guard !key.isRevoked, key.certificate.isValid(at: node.clock()) else {
             throw Problem.badToken("the key of the client certificate has been revoked or has expired")
         }
-        return Principal(subject: key.identity, roles: key.roles)
+        let expires = Double(key.certificate.notAfter.milliseconds) / 1000
+        return Principal(
+            subject: key.identity, roles: key.roles, expires: Date(timeIntervalSince1970: expires))
     }
 }

@@ -67,7 +67,9 @@ struct AccessTokens: Sendable {
         guard claims.iss.value == origin, claims.aud.values == [origin] else {
             throw Problem.badToken("the token is for another ledger")
         }
-        return Principal(subject: claims.sub.value, roles: claims.roles.compactMap(Role.init(rawValue:)))
+        return Principal(
+            subject: claims.sub.value, roles: claims.roles.compactMap(Role.init(rawValue:)),
+            expires: claims.exp.value)
     }
 
     /// Signs a token with the ledger's token key.

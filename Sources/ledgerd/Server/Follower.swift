@@ -30,8 +30,11 @@ final class Follower: Sendable {
     private let earliest = Mutex(DispatchTime.now())
     private let failure = Mutex<String?>(nil)
     private let isStopping = Atomic(false)
+    /// How many entries queries know.
+    let followed: Growth
 
-    init(log: LogStore, store: QueryStore, logger: Logger) {
+    init(log: LogStore, store: QueryStore, logger: Logger) throws(StoreError) {
+        followed = Growth(from: try store.nextIndex().value)
         self.log = log
         self.store = store
         self.logger = logger
@@ -76,6 +79,7 @@ final class Follower: Sendable {
         do {
             while !isStopping.load(ordering: .relaxed), let batch = try nextBatch() {
                 _ = try store.apply(batch)
+                if let last = batch.last { followed.reach(last.index.value + 1) }
                 failure.withLock { $0 = nil }
             }
         } catch {

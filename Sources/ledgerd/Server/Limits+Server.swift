@@ -34,6 +34,20 @@ extension Limits {
     static let queriesWaiting = 256
     /// How long one query may take.
     static let querySeconds = 120
+    /// Streams of events at one time. Each keeps a connection, and two answers of up to `streamSeries` series.
+    static let streams = 128
+    /// Series of one answer in a stream, at most and without `limit`: about 300 KB.
+    static let streamSeries = 1000
+    /// How long a stream says nothing. Proxies end what is silent for longer, most from 30 seconds on.
+    static let heartbeatSeconds: Int64 = 15
+    /// Between two evaluations of a stream's query, at least, without `step`.
+    static let streamStepMilliseconds: Int64 = 1000
+    /// The range of `step`: shorter would evaluate with every commit, longer is what polling is for.
+    static let streamSteps: ClosedRange<Int64> = 100...3_600_000
+    /// How long one evaluation of a stream's query may take.
+    static let streamQuerySeconds: Int64 = 30
+    /// Emissions of windows that are read ahead of a stream's reader.
+    static let emissionsAhead = 64
     /// Entries that the follower applies in one transaction of the query store.
     static let followerEntries: UInt64 = 512
     /// Entries handed to the follower and not yet followed: 4 MB. What does not fit is read back from the log.

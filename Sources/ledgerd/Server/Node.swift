@@ -19,6 +19,7 @@ final class Node: Sendable {
     let metrics = ServerMetrics()
     let bodies = ByteBudget(limitBytes: Limits.bodyBytes)
     let queryPlaces = QueryPlaces(count: Limits.queriesAtOnce, waiting: Limits.queriesWaiting)
+    let streamPlaces = StreamPlaces(limit: Limits.streams)
     let shownCertificates = ShownCertificates()
     let logger: Logger
     let clock: @Sendable () -> Timestamp
@@ -38,11 +39,12 @@ final class Node: Sendable {
             try Self.makeDataDirectory(directory)
             log = try LogStore(directory: directory.dataPath, genesis: root, access: .writing(.full))
             let opened = try QueryStore.open(
-                directory: directory.dataPath + "/query", ledger: directory.ledgerID)
+                directory: directory.dataPath + "/query", ledger: directory.ledgerID,
+                windows: directory.windows)
             queries = opened.store
             if let reason = opened.rebuilt { logger.notice("\(reason)") }
 
-            let follower = Follower(log: log, store: queries, logger: logger)
+            let follower = try Follower(log: log, store: queries, logger: logger)
             self.follower = follower
             let network = try await Self.network(directory, logger: logger)
             driver = try ReplicaDriver(

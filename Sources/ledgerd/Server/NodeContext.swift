@@ -1,3 +1,4 @@
+import Foundation
 import Hummingbird
 import Ledger
 import NIOCore
@@ -29,4 +30,6 @@ struct Principal: Sendable, Hashable {
     /// The identity, for a submitter who reads its own entries.
     let subject: String
     let roles: [Role]
+    /// When what was shown says nothing any more: a stream of events ends then.
+    let expires: Date
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Ledger
+import Query
 import Replication
 
 /// What a node reads from its directory before it serves: who it is, and its keys.
@@ -16,6 +17,8 @@ struct NodeDirectory: Sendable {
     let id: ReplicaID
     /// Where this node dials each member, itself included.
     let peerAddresses: [PeerAddress?]
+    /// The continuous aggregates that this node keeps.
+    let windows: [WindowDefinition]
     let electorate: Electorate
     let policy: Policy
     let voteKey: SigningKey
@@ -34,6 +37,10 @@ struct NodeDirectory: Sendable {
         let configurationBytes = try Self.read(NodeConfiguration.fileName, in: path)
         do {
             configuration = try JSONDecoder().decode(NodeConfiguration.self, from: Data(configurationBytes))
+            windows = try WindowDefinition.all(configuration.windows ?? [])
+        } catch let error as WindowSettingsError {
+            throw CommandFailure(
+                .unreachable, "\(path)/\(NodeConfiguration.fileName): \(error)", remedy: error.remedy)
         } catch {
             throw CommandFailure(
                 .unreachable, "\(path)/\(NodeConfiguration.fileName): \(Self.reason(error))",

@@ -43,7 +43,7 @@ struct NodeServer: Sendable {
         let listener = node.directory.configuration.https
         let tls = try Self.tls(node.directory)
         let application = Application(
-            router: Routes.router(node),
+            router: Routes.router(node, deadlines),
             server: server(tls),
             configuration: .init(
                 address: .hostname(listener.host, port: Int(listener.port)), serverName: nil,

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import Ledger
+import Query
 import Replication
 
 // The one table of what can go wrong and how it is answered.
@@ -49,6 +50,29 @@ extension Problem {
                 "the node's store failed; its operator finds the cause in its output")
         }
     }
+
+    /// Where the Prometheus API's own form is not spoken.
+    init(_ error: QueryError) {
+        switch error.kind {
+        case .badData: self.init("bad-parameter", .badRequest, error.message)
+        case .execution: self.init("query", .unprocessableContent, error.message)
+        case .timeout, .canceled: self.init("query", .serviceUnavailable, error.message)
+        case .internal: self.init("storage", .internalServerError, "the query store failed")
+        }
+    }
+
+    static func noSuchWindows(_ names: [String]) -> Problem {
+        Problem(
+            "not-found", .notFound,
+            names.isEmpty
+                ? "no windows are configured on this node"
+                : "the windows of this node are \(names.joined(separator: ", "))")
+    }
+    static let busyQueries = Problem("busy", .tooManyRequests, "too many queries wait: come back in a second")
+        .with(.retryAfter, "1")
+    static let tooManyStreams = Problem(
+        "busy", .tooManyRequests, "this node has as many streams as it may: ask another, or come back later"
+    ).with(.retryAfter, "10")
 
     static let busy = Problem("busy", .tooManyRequests, "too many entries wait: come back in a second")
         .with(.retryAfter, "1")

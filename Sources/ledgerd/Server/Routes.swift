@@ -2,8 +2,8 @@ import Hummingbird
 
 /// Every address that a node answers, and who answers it. Who may ask is each route's first line.
 enum Routes {
-    static func router(_ node: Node) -> Router<NodeContext> {
-        let table = table(node)
+    static func router(_ node: Node, _ deadlines: Deadlines = Deadlines()) -> Router<NodeContext> {
+        let table = table(node, deadlines)
         let router = Router(context: NodeContext.self, options: .autoGenerateHeadEndpoints)
         router.middlewares.add(ProblemMiddleware(table: table))
         router.middlewares.add(AccessMiddleware(node: node))
@@ -11,7 +11,7 @@ enum Routes {
         return router
     }
 
-    static func table(_ node: Node) -> RouteTable {
+    static func table(_ node: Node, _ deadlines: Deadlines = Deadlines()) -> RouteTable {
         var table = RouteTable()
         let entries = EntryRoutes(node: node)
         table.add(.post, "/v1/entries", offers: text, use: entries.append)
@@ -49,6 +49,12 @@ enum Routes {
         table.add(.get, "/api/v1/label/:name/values", offers: json, use: queries.labelValues)
         table.add(.get, "/api/v1/metadata", offers: json, use: queries.metadata)
         table.add(.get, "/api/v1/status/buildinfo", offers: json, use: queries.buildInformation)
+
+        let windows = WindowRoutes(node: node)
+        table.add(.get, "/v1/windows", offers: json, use: windows.names)
+        table.add(.get, "/v1/windows/:name", offers: json, use: windows.windows)
+        let streams = StreamRoutes(node: node, deadlines: deadlines)
+        table.add(.get, "/v1/stream", offers: "text/event-stream", use: streams.stream)
         return table
     }
 

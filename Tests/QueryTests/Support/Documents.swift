@@ -34,10 +34,13 @@ final class StoreFixture {
     private(set) var store: QueryStore
     static let ledger = Digest.sha256(Array("ledger".utf8))
 
-    init(_ feed: [FeedEntry] = [], aggregates: [[String]] = []) throws {
+    init(
+        _ feed: [FeedEntry] = [], aggregates: [[String]] = [], windows: [WindowDefinition] = []
+    ) throws {
         directory = try TemporaryDirectory()
         store = try QueryStore.open(
-            directory: directory.path + "/query", ledger: Self.ledger, aggregates: aggregates
+            directory: directory.path + "/query", ledger: Self.ledger, aggregates: aggregates,
+            windows: windows
         ).store
         if !feed.isEmpty { _ = try store.apply(feed) }
     }
