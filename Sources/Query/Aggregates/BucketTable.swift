@@ -8,12 +8,22 @@ enum BucketTable {
 
     /// The number of the bucket of a positive number that is neither infinite nor subnormal.
     static func bucket(of value: Double) -> Int32 {
-        let significand = value.significand
-        // The top six bits of the fraction are at or before the place, since 2^x lies below its chord.
-        var place = Int((value.significandBitPattern >> 46) & 63)
-        while place > 0, limits[place - 1] >= significand { place -= 1 }
-        while place < limits.count, limits[place] < significand { place += 1 }
-        return Int32(truncatingIfNeeded: place) + Int32(truncatingIfNeeded: value.exponent) * perDoubling
+        let bits = value.bitPattern
+        let fraction = bits & fractionMask
+        var place = Int(starts[Int(fraction >> 44)])
+        while place < fractions.count, fractions[place] < fraction { place += 1 }
+        let exponent = Int32(truncatingIfNeeded: bits >> 52) - 1023
+        return Int32(truncatingIfNeeded: place) + exponent * perDoubling
+    }
+
+    private static let fractionMask: UInt64 = 1 << 52 - 1
+
+    /// The fractions of the limits, as they stand in the bits of a double: whole numbers in the same order.
+    private static let fractions = limits.map { $0.bitPattern & fractionMask }
+
+    /// For the top eight bits of a fraction, the first limit that such a fraction may lie at or below.
+    private static let starts: [UInt8] = (0..<256).map { top in
+        UInt8(fractions.firstIndex { $0 >= UInt64(top) << 44 } ?? fractions.count)
     }
 
     /// The geometric middle of a bucket: no number in it is further than 0.55 % from it.

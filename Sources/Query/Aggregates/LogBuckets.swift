@@ -66,12 +66,14 @@ public struct LogBuckets: Hashable, Sendable {
         return nil
     }
 
-    /// The same of the keys of single numbers, which are put into another order.
-    static func value(atRank rank: Double, ofKeys keys: inout [Int32]) -> Double? {
-        guard let place = place(atRank: rank, count: UInt64(keys.count)) else {
-            return keys.isEmpty ? nil : outside(rank)
+    /// The same of the keys of single numbers in `range`, which are put into another order.
+    static func value(
+        atRank rank: Double, ofKeys keys: inout [Int32], _ range: Range<Int>
+    ) -> Double? {
+        guard let place = place(atRank: rank, count: UInt64(range.count)) else {
+            return range.isEmpty ? nil : outside(rank)
         }
-        return middle(of: keys.select(Int(place)))
+        return middle(of: keys.select(range.lowerBound + Int(place), in: range))
     }
 
     /// Counted from 0.
@@ -132,10 +134,10 @@ extension LogBuckets: TableValue {
 }
 
 extension [Int32] {
-    /// The element that would stand at `place` if all were sorted; some are moved. Source: C. A. R. Hoare, "Algorithm
+    /// The element that would stand at `place` if all in `range` were sorted; some are moved. Source: C. A. R. Hoare, "Algorithm
     /// 65: Find". Of three as the pivot, the middle one.
-    fileprivate mutating func select(_ place: Int) -> Int32 {
-        var (low, high) = (0, count - 1)
+    fileprivate mutating func select(_ place: Int, in range: Range<Int>) -> Int32 {
+        var (low, high) = (range.lowerBound, range.upperBound - 1)
         while low < high {
             let middle = (low + high) / 2
             let pivot = Swift.max(

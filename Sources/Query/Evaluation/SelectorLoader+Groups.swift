@@ -129,28 +129,37 @@ extension SelectorLoader {
         _ reader: borrowing Reader, _ tables: Reader.Tables, _ context: QueryContext
     ) throws(QueryError) -> [Double?] {
         let ends = request.ends
-        var keys: [[Int32]] = Array(repeating: [], count: ends.count)
-        let step = ends.stepMilliseconds
+        var found: [(window: Int32, key: Int32)] = []
+        found.reserveCapacity(count)
+        var sizes = Array(repeating: 0, count: ends.count + 1)
         for source in sources {
             try context.checkInterruption()
+            // The first window that ends at or after the sample before: times mostly ascend.
+            var first = 0
             try reader.eachKey(of: source, in: request.span, tables) { time, key in
-                // The first window that ends at or after it, and those after it that still begin before it.
-                var window = Int(max(0, (time - ends.start + step - 1) / step))
-                while window < keys.count, ends[window] - request.windowMilliseconds < time {
-                    keys[window].append(key)
+                while first > 0, ends[first - 1] >= time { first -= 1 }
+                while first < ends.count, ends[first] < time { first += 1 }
+                var window = first
+                while window < ends.count, ends[window] - request.windowMilliseconds < time {
+                    found.append((Int32(window), key))
+                    sizes[window + 1] += 1
                     window += 1
                 }
             }
         }
+        // Each window's keys side by side.
+        for window in ends.indices { sizes[window + 1] += sizes[window] }
+        var next = sizes
+        var keys: [Int32] = Array(repeating: 0, count: found.count)
+        for (window, key) in found {
+            keys[next[Int(window)]] = key
+            next[Int(window)] += 1
+        }
         var values: [Double?] = []
         values.reserveCapacity(ends.count)
-        for var window in keys {
-            if window.isEmpty {
-                values.append(nil)
-                continue
-            }
-            try context.checkInterruption()
-            values.append(LogBuckets.value(atRank: rank, ofKeys: &window))
+        for window in ends.indices {
+            let range = sizes[window]..<sizes[window + 1]
+            values.append(range.isEmpty ? nil : LogBuckets.value(atRank: rank, ofKeys: &keys, range))
         }
         return values
     }

@@ -30,7 +30,7 @@ public struct QueryTables: Sendable {
     let windows: WindowTables
 
     /// Entries that share one list of series. More would make the list shorter and a correction slower.
-    static let touchedRun: UInt64 = 64
+    static let touchedRun: UInt64 = 128
 
     init(_ store: Store) {
         state = store.table("state")

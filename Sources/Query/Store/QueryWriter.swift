@@ -170,8 +170,12 @@ struct QueryWriter {
         }
         pendingAggregates.removeAll(keepingCapacity: true)
         for (run, series) in touched.sorted(by: { $0.key < $1.key }) {
-            let known = try transaction.value(tables.touched, run)?.ids ?? []
-            try transaction.put(tables.touched, run, SeriesList(series.union(known)))
+            if let known = try transaction.value(tables.touched, run) {
+                try transaction.put(tables.touched, run, SeriesList(series.union(known.ids)))
+            } else {
+                // Entries come in order: a new run is the last, and pages fill up.
+                try transaction.append(tables.touched, run, SeriesList(series))
+            }
         }
     }
 

@@ -5,10 +5,10 @@ internal import Ledger
 /// techniques", 1979.
 ///
 /// Layout: `k u8`, then for `k` of 0 to 63 `length varint ‖ bits`. All numbers zero: `k` is 255 and nothing follows.
-/// A quotient of `longest` or more is written as that many ones and the number in 64 bits.
+/// A quotient of `longest` or more is written as that many ones, how many bits the number has (6, less one), and these.
 enum RiceColumn {
     private static let allZero: UInt8 = 0xFF
-    private static let longest: UInt64 = 20
+    private static let longest: UInt64 = 12
 
     static func write(_ values: [UInt64], to writer: inout ByteWriter) {
         guard values.contains(where: { $0 != 0 }) else {
@@ -21,7 +21,9 @@ enum RiceColumn {
             let quotient = value >> UInt64(width)
             if quotient >= longest {
                 bits.write(1 << longest - 1, width: Int(longest))
-                bits.write(value, width: 64)
+                let size = 64 - value.leadingZeroBitCount
+                bits.write(UInt64(size - 1), width: 6)
+                bits.write(value, width: size)
             } else {
                 // `quotient` ones, and a zero above them.
                 bits.write(1 << quotient - 1, width: Int(quotient) + 1)
@@ -45,7 +47,9 @@ enum RiceColumn {
             var bits: UInt64 = 0
             for value in values {
                 let quotient = value >> UInt64(width)
-                bits += quotient >= longest ? longest + 64 : quotient + 1 + UInt64(width)
+                bits +=
+                    quotient >= longest
+                    ? longest + 6 + UInt64(64 - value.leadingZeroBitCount) : quotient + 1 + UInt64(width)
             }
             if bits < best.bits { best = (width, bits) }
         }
@@ -63,9 +67,12 @@ enum RiceColumn {
         var bits = BitReader(reader.bytes, range)
         for _ in 0..<count {
             let quotient = bits.readOnes(limit: Int(longest))
-            body(
-                quotient == Int(longest)
-                    ? bits.read(width: 64) : UInt64(quotient) << UInt64(width) | bits.read(width: width))
+            if quotient < Int(longest) {
+                body(UInt64(quotient) << UInt64(width) | bits.read(width: width))
+            } else {
+                let size = Int(bits.read(width: 6)) + 1
+                body(bits.read(width: size))
+            }
         }
         if bits.isOverrun { throw DecodingFailure("\(what) is cut short", at: reader.offset) }
     }

@@ -12,9 +12,9 @@ struct TreeShape: Hashable, Sendable {
     let fanOut = 32
 
     /// Smaller chunks would cost more for their branches than they save at the edges of a window.
-    static let series = TreeShape(chunk: 64, chunkLimit: 128, headLimit: 96)
+    static let series = TreeShape(chunk: 80, chunkLimit: 160, headLimit: 88)
     /// Without places in the log a sample takes half as much.
-    static let aggregate = TreeShape(chunk: 96, chunkLimit: 192, headLimit: 144)
+    static let aggregate = TreeShape(chunk: 128, chunkLimit: 256, headLimit: 160)
 
     /// No chunk is larger, whatever bytes say. So many squares of 18 digits still fit 128 bits.
     static let largestChunk = 256

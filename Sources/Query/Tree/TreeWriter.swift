@@ -62,8 +62,8 @@ struct TreeWriter {
         let buckets = LogBuckets(chunk.live)
         if record.level == 0 {
             let root = newID()
-            try transaction.put(tables.buckets, root, buckets)
-            try transaction.put(tables.nodes, root, TreeNode(level: 1, branches: [branch]))
+            try transaction.append(tables.buckets, root, buckets)
+            try transaction.append(tables.nodes, root, TreeNode(level: 1, branches: [branch]))
             (record.level, record.root, record.sealed) = (1, root, end)
         } else {
             record.sealed = max(record.sealed, end)
@@ -267,7 +267,11 @@ struct TreeWriter {
         var branches: [Branch] = []
         for (number, piece) in chunk.pieces(tables.shape).enumerated() {
             let pieceID = number == 0 ? id : newID()
-            try transaction.put(tables.chunks, pieceID, piece)
+            if number == 0 {
+                try transaction.put(tables.chunks, pieceID, piece)
+            } else {
+                try transaction.append(tables.chunks, pieceID, piece)
+            }
             if let branch = Branch(piece, id: pieceID) { branches.append(branch) }
         }
         return branches
