@@ -74,7 +74,7 @@ struct SampleChunk: Hashable, Sendable {
 
 /// Layout: `live count varint`; where there are any, their columns:
 /// times (`unit u8 ‖ first, signed varint ‖ differences in units, Rice`),
-/// values (`scale u8 ‖ smallest coefficient, signed varint ‖ coefficients above it, Rice`; a scale of 255 is followed by
+/// values (`scale u8 ‖ middle coefficient, signed varint ‖ distances from it, zigzag, Rice`; a scale of 255 is followed by
 /// a Rice column of the scales, and the coefficients are each at its own),
 /// indexes (`signed u8 ‖ first varint ‖ differences, Rice, zigzag where signed is 1`), positions (`smallest varint ‖
 /// positions above it, Rice`);
@@ -156,11 +156,12 @@ extension SampleChunk: TableValue {
         }
         let isMixed = coefficients.count < samples.count
         if isMixed { coefficients = samples.map(\.value.coefficient) }
-        let smallest = coefficients.reduce(Int64.max) { min($0, $1) }
+        // Most values lie about the middle one, to both sides.
+        let middle = coefficients.sorted()[coefficients.count / 2]
         writer.write(isMixed ? mixedScales : scale)
-        writer.writeSignedVarint(smallest)
+        writer.writeSignedVarint(middle)
         if isMixed { RiceColumn.write(samples.map { UInt64($0.value.scale) }, to: &writer) }
-        RiceColumn.write(coefficients.map { UInt64(bitPattern: $0 &- smallest) }, to: &writer)
+        RiceColumn.write(coefficients.map { UInt64(zigzag: $0 - middle) }, to: &writer)
     }
 
     init(valueBytes: [UInt8]) throws(DecodingFailure) {
@@ -209,7 +210,7 @@ extension SampleChunk: TableValue {
         guard scale <= 9 || scale == mixedScales else {
             throw DecodingFailure("unknown scale", at: reader.offset)
         }
-        let smallest = try reader.readSignedVarint("smallest value")
+        let middle = try reader.readSignedVarint("middle value")
         var scales: [UInt8] = []
         if scale == mixedScales {
             try RiceColumn.read(count, from: &reader, "scales") { scales.append(UInt8(clamping: $0)) }
@@ -217,7 +218,7 @@ extension SampleChunk: TableValue {
         var coefficients: [Int64] = []
         coefficients.reserveCapacity(count)
         try RiceColumn.read(count, from: &reader, "values") {
-            coefficients.append(smallest &+ Int64(bitPattern: $0))
+            coefficients.append(middle &+ Int64(zigzag: $0))
         }
         return (coefficients, scale == mixedScales ? 0 : scale, scales)
     }
