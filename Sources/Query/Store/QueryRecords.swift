@@ -69,28 +69,35 @@ struct SeriesRecord: TableValue, Hashable {
     }
 }
 
-/// Series by number, ascending: `first varint ‖ (difference to the one before, varint)*`.
+/// Series by number, ascending: `count varint ‖ differences to the one before, Rice`.
 struct SeriesList: TableValue, Hashable {
     private(set) var ids: [SeriesID]
 
     init(_ ids: Set<SeriesID>) { self.ids = ids.sorted() }
 
     var valueBytes: [UInt8] {
-        var writer = ByteWriter(capacity: 2 * ids.count)
+        var writer = ByteWriter(capacity: 8 + ids.count)
+        writer.writeVarint(UInt64(ids.count))
         var before: UInt64 = 0
-        for id in ids {
-            writer.writeVarint(id.value - before)
-            before = id.value
-        }
+        RiceColumn.write(
+            ids.map { id in
+                defer { before = id.value }
+                return id.value - before
+            }, to: &writer)
         return writer.bytes
     }
 
     init(valueBytes: [UInt8]) throws(DecodingFailure) {
         ids = try ByteReader.decode(valueBytes) { reader throws(DecodingFailure) in
+            let count = try reader.readVarint("series count")
+            // A series takes a bit at least; all at number 0 would be one.
+            guard count <= UInt64(valueBytes.count) * 8 else {
+                throw DecodingFailure("a list of \(count) series", at: reader.offset)
+            }
             var ids: [SeriesID] = []
             var id: UInt64 = 0
-            while reader.remaining > 0 {
-                id = id &+ (try reader.readVarint("series"))
+            try RiceColumn.read(Int(count), from: &reader, "series") { difference in
+                id = id &+ difference
                 ids.append(SeriesID(id))
             }
             return ids
