@@ -29,7 +29,9 @@ import Testing
         print("seed \(seed)")
         var random = SeededGenerator(seed: seed)
         let (_, directory, load, policy) = try await prepare()
-        for round in 1...20 {
+        // `LEDGER_KILLS=50` for more of it.
+        let kills = ProcessInfo.processInfo.environment["LEDGER_KILLS"].flatMap { Int($0) } ?? 20
+        for round in 1...max(1, kills) {
             let server = try ServerProcess(directory: directory)
             try await load.run(server.port, moment: Int.random(in: 1...60, using: &random)) { server.kill() }
             #expect(server.wait() == -SIGKILL)
