@@ -21,6 +21,9 @@ struct CommitteeCommand: AsyncParsableCommand {
     @Option(parsing: .upToNextOption, help: "Bytes of an entry, tried at four nodes.")
     var bytes: [Int] = [256, 1024, 4096, 16384]
 
+    @Flag(help: "Only votes that the primary gathers.")
+    var onlyGathered = false
+
     @Option(help: "Clients of the throughput.")
     var clients = 256
 
@@ -56,8 +59,9 @@ struct CommitteeBench {
         var points: [(nodes: Int, toAll: Double, gathered: Double)] = []
         for count in command.nodes {
             let ledger = try BenchLedger(madeIn: directory + "/ledger\(count)", nodeCount: count)
-            let toAll = try await measure(ledger, gathersVotes: false, byteCount: 1024)
-            add(toAll, "\(count) nodes, votes to all", to: &bySize)
+            let toAll =
+                command.onlyGathered ? Figures() : try await measure(ledger, gathersVotes: false, byteCount: 1024)
+            if !command.onlyGathered { add(toAll, "\(count) nodes, votes to all", to: &bySize) }
             guard count > 1 else { continue }
             let gathered = try await measure(ledger, gathersVotes: true, byteCount: 1024)
             add(gathered, "\(count) nodes, votes gathered", to: &bySize)
@@ -90,7 +94,16 @@ struct CommitteeBench {
         let path = directory + "/logs"
         let cluster = try await BenchCluster(
             ledger, in: path, validation: entries.validation, gathersVotes: gathersVotes)
-        _ = try await cluster.drivers[0].submit(entries.make())
+        do { _ = try await cluster.drivers[0].submit(entries.make()) } catch {
+            for driver in cluster.drivers {
+                let status = driver.status
+                let connected = status.peers.filter(\.isConnected).count
+                note(
+                    "view \(status.view), committed \(status.committed), connected \(connected), "
+                        + "failed connections \(status.failedConnections)")
+            }
+            throw error
+        }
         var figures = Figures()
         for _ in 1...command.options.rounds {
             let before = Machine.processorSeconds
