@@ -28,12 +28,12 @@ extension TestLedger {
     ///   - session: sealed to the nodes without one, which costs each reader an RSA operation.
     public func kpis(
         id: String, _ measures: [Measure] = [], pipeline: String? = "shop/web", run: String? = nil,
-        by submitter: Identity? = nil, sealedTo session: TestSession? = nil
+        replaces: String? = nil, by submitter: Identity? = nil, sealedTo session: TestSession? = nil
     ) throws -> [UInt8] {
         let submitter = submitter ?? session?.submitter ?? identities.ci
         let document = KPIDocument(
             ledger: origin, submitter: submitter.name, id: id, pipeline: pipeline, run: run,
-            measures: measures.isEmpty ? [try measure()] : measures)
+            replaces: replaces, measures: measures.isEmpty ? [try measure()] : measures)
         return try seal(Array(document.xml.utf8), by: submitter, sealedTo: session)
     }
 

@@ -19,12 +19,18 @@ extension KPIDocument {
             }
         }
         guard !measures.isEmpty else { throw .invalid(root, "there is no measure") }
+        let id = try root.line("id", limitBytes: Limits.documentIDBytes)
+        let replaces = try root.optionalLine("replaces", limitBytes: Limits.documentIDBytes)
+        guard replaces != id else {
+            throw .invalid(root, "the attribute \"replaces\" names the document's own id")
+        }
         self.init(
             ledger: try root.line("ledger"),
             submitter: try root.line("submitter", limitBytes: Limits.identityBytes),
-            id: try root.line("id", limitBytes: Limits.documentIDBytes),
+            id: id,
             pipeline: pipeline,
             run: try root.optionalLine("run", limitBytes: Limits.nameBytes),
+            replaces: replaces,
             measures: measures)
     }
 

@@ -6,7 +6,7 @@ extension KPIDocument {
         var writer = XMLWriter()
         let attributes: [(String, String?)] = [
             ("xmlns", XMLVocabulary.kpi.namespace), ("ledger", ledger), ("submitter", submitter), ("id", id),
-            ("pipeline", pipeline), ("run", run),
+            ("pipeline", pipeline), ("run", run), ("replaces", replaces),
         ]
         writer.element("kpis", attributes) { writer in
             for measure in measures { write(measure, to: &writer) }
@@ -34,10 +34,11 @@ extension KPIDocument {
     ///
     /// - Parameters:
     ///   - contentDigest: of what the document was made from, not of the document: times may differ in a retry.
+    ///   - replaces: of a correction: back to what was reported first, it is still another document.
     ///   - part: counted from 0, where one report fills several documents.
     /// - Returns: 32 lower-case hexadecimal digits, the first half of a SHA-256.
     public static func deriveID(
-        pipeline: String?, run: String?, contentDigest: Digest, part: UInt32 = 0
+        pipeline: String?, run: String?, replaces: String? = nil, contentDigest: Digest, part: UInt32 = 0
     ) -> String {
         var writer = ByteWriter()
         writer.writeSized("kpi-ledger document id 1")
@@ -47,6 +48,7 @@ extension KPIDocument {
         }
         writer.write(contentDigest)
         writer.write(part)
+        if let replaces { writer.writeSized(replaces) }
         return Digest.sha256(writer.bytes).bytes.prefix(16).hexadecimal
     }
 }

@@ -10,21 +10,22 @@ public struct ReportSummary: Sendable {
     /// The measures as documents that a ledger accepts by number of measures and by size.
     ///
     /// The same report of the same run gives the same ids, so a retry never counts twice. Empty for a report without
-    /// measures.
-    public func documents(ledger: String, submitter: String, pipeline: String?, run: String?) -> [KPIDocument]
-    {
+    /// measures. Of several, the first replaces what is to be corrected, and the others add to it.
+    public func documents(
+        ledger: String, submitter: String, pipeline: String?, run: String?, replaces: String? = nil
+    ) -> [KPIDocument] {
         var documents: [KPIDocument] = []
         var part: [Measure] = []
         var partBytes = 0
         func close() {
             guard !part.isEmpty else { return }
             let id = KPIDocument.deriveID(
-                pipeline: pipeline, run: run, contentDigest: contentDigest,
+                pipeline: pipeline, run: run, replaces: replaces, contentDigest: contentDigest,
                 part: UInt32(clamping: documents.count))
             documents.append(
                 KPIDocument(
-                    ledger: ledger, submitter: submitter, id: id, pipeline: pipeline, run: run, measures: part
-                ))
+                    ledger: ledger, submitter: submitter, id: id, pipeline: pipeline, run: run,
+                    replaces: documents.isEmpty ? replaces : nil, measures: part))
             part = []
             partBytes = 0
         }

@@ -41,6 +41,27 @@ extension LogStore {
         }
     }
 
+    /// How many entries the log had after the last block of a time at or before `time`, of those up to `newest`.
+    ///
+    /// Of blocks of one time the last is meant; before the genesis block there was nothing.
+    public func size(at time: Timestamp, through newest: BlockHeight) throws(StoreError) -> UInt64 {
+        // Times do not fall along the chain, so half of what is left can be passed over with each look.
+        var (size, low, beyond) = (UInt64(0), BlockHeight.genesis.value, newest.value + 1)
+        while low < beyond {
+            let middle = low + (beyond - low) / 2
+            guard let header = try header(at: BlockHeight(middle)) else {
+                throw .damaged(place: "block \(middle)", reason: "it is missing")
+            }
+            if header.time <= time {
+                size = header.treeSize
+                low = middle + 1
+            } else {
+                beyond = middle
+            }
+        }
+        return size
+    }
+
     /// Headers from a height on, at most `limit`, with the certificates that this node has.
     public func blocks(
         from height: BlockHeight, limit: Int

@@ -48,16 +48,21 @@ public struct KPIDocument: Hashable, Sendable {
     public let id: String
     public let pipeline: String?
     public let run: String?
+    /// The id of an earlier document of the same submitter, which this one corrects. An id that stands nowhere before
+    /// it in the log has no effect.
+    public let replaces: String?
     public let measures: [Measure]
 
     public init(
-        ledger: String, submitter: String, id: String, pipeline: String?, run: String?, measures: [Measure]
+        ledger: String, submitter: String, id: String, pipeline: String?, run: String?,
+        replaces: String? = nil, measures: [Measure]
     ) {
         self.ledger = ledger
         self.submitter = submitter
         self.id = id
         self.pipeline = pipeline
         self.run = run
+        self.replaces = replaces
         self.measures = measures
     }
 }

@@ -69,6 +69,7 @@ struct AppendRun {
         let index: UInt64?
         let new: Bool
         let source: String
+        let id: String
         let receipt: String?
     }
 
@@ -165,17 +166,21 @@ struct AppendRun {
             switch format {
             case .json:
                 try Terminal.printJSON(
-                    Line(index: index, new: appended.isNew, source: document.source, receipt: text))
+                    Line(
+                        index: index, new: appended.isNew, source: document.source, id: document.id,
+                        receipt: text))
             case .text:
                 let state = appended.isNew ? "appended" : "was there already"
                 let count = document.measures == 1 ? "1 measure" : "\(document.measures) measures"
                 print("entry \(index) \(state): \(count) of \(document.source)")
+                print("document \(Printable.line(document.id))")
                 if let path { print("receipt, verified: \(path)") } else { print(text, terminator: "") }
             }
         case .reportedBefore(let detail):
             switch format {
             case .json:
-                try Terminal.printJSON(Line(index: nil, new: false, source: document.source, receipt: nil))
+                try Terminal.printJSON(
+                    Line(index: nil, new: false, source: document.source, id: document.id, receipt: nil))
             case .text: print("\(document.source) was reported before: \(detail)")
             }
             if receiptPath != nil { Terminal.warn("there is no receipt to keep: the first report has it") }

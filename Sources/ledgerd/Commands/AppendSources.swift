@@ -26,6 +26,9 @@ struct AppendSources: ParsableArguments {
     @Option(help: "The run of the pipeline: the same report of the same run counts once.")
     var run: String?
 
+    @Option(help: "The id of the earlier document of this identity that this one corrects.")
+    var replaces: String?
+
     @Option(name: .customLong("label"), help: "NAME=VALUE, for all measures (repeatable).")
     var labels: [String] = []
 
@@ -38,6 +41,8 @@ struct AppendSources: ParsableArguments {
     struct Document: Sendable, Equatable {
         let outgoing: OutgoingDocument
         let source: String
+        /// What a correction names.
+        let id: String
         let measures: Int
     }
 
@@ -59,6 +64,9 @@ struct AppendSources: ParsableArguments {
         guard labels.isEmpty || files.isEmpty else {
             throw ValidationError("A KPI document is sent as it is: write its labels into it.")
         }
+        guard replaces == nil || files.count + reports.count + min(measures.count, 1) == 1 else {
+            throw ValidationError("--replaces needs one source: a document is corrected by one document.")
+        }
         _ = try measures.map(MeasureArgument.init)
         _ = try parsedLabels()
         _ = try time()
@@ -79,8 +87,15 @@ struct AppendSources: ParsableArguments {
                     .answerIsNo, "\(path) holds nothing to report",
                     remedy: "Check that the tool wrote its results.")
             }
-            found += try summary.documents(ledger: ledger, submitter: submitter, pipeline: pipeline, run: run)
-                .map { try checked($0, from: path) }
+            let documents = summary.documents(
+                ledger: ledger, submitter: submitter, pipeline: pipeline, run: run, replaces: replaces)
+            // What it was first may have filled several, too: one id would leave the others as they are.
+            guard replaces == nil || documents.count == 1 else {
+                throw CommandFailure(
+                    .wrongUsage, "\(path) fills \(documents.count) documents, and --replaces names one",
+                    remedy: "Split the report, and correct each document by one.")
+            }
+            found += try documents.map { try checked($0, from: path) }
         }
         if !measures.isEmpty {
             found.append(try checked(try ofMeasures(ledger, submitter, now), from: "the command line"))
@@ -111,16 +126,19 @@ struct AppendSources: ParsableArguments {
         let expected: [(what: String, found: String?, wanted: String?)] = [
             ("ledger", document.ledger, ledger), ("submitter", document.submitter, submitter),
             ("pipeline", document.pipeline, pipeline), ("run", document.run, run),
+            ("replaced document", document.replaces, replaces),
         ]
         for (what, found, wanted) in expected {
             guard let wanted, found != wanted else { continue }
             throw CommandFailure(
                 .wrongUsage,
                 "\(path) names the \(what) \(Printable.line(found ?? "nobody")), not \(Printable.line(wanted))",
-                remedy: "Mend the document, or name another ledger, identity, pipeline or run.")
+                remedy:
+                    "Mend the document, or name another ledger, identity, pipeline, run or replaced document."
+            )
         }
         return Document(
-            outgoing: OutgoingDocument(bytes: bytes, hasDerivedID: false), source: path,
+            outgoing: OutgoingDocument(bytes: bytes, hasDerivedID: false), source: path, id: document.id,
             measures: document.measures.count)
     }
 
@@ -141,9 +159,9 @@ struct AppendSources: ParsableArguments {
         }
         return KPIDocument(
             ledger: ledger, submitter: submitter,
-            id: KPIDocument.deriveID(pipeline: pipeline, run: run, contentDigest: content),
-            pipeline: pipeline,
-            run: run,
+            id: KPIDocument.deriveID(
+                pipeline: pipeline, run: run, replaces: replaces, contentDigest: content),
+            pipeline: pipeline, run: run, replaces: replaces,
             measures: arguments.map {
                 Measure(name: $0.name, unit: $0.unit, time: given ?? now, labels: labels, value: $0.value)
             })
@@ -155,10 +173,10 @@ struct AppendSources: ParsableArguments {
         do throws(DocumentError) { _ = try DocumentParser().parse(bytes) } catch {
             throw CommandFailure(
                 .wrongUsage, "\(source) does not make a valid document: \(error)",
-                remedy: "Check names, units, labels, --pipeline and --run.")
+                remedy: "Check names, units, labels, --pipeline, --run and --replaces.")
         }
         return Document(
-            outgoing: OutgoingDocument(bytes: bytes, hasDerivedID: true), source: source,
+            outgoing: OutgoingDocument(bytes: bytes, hasDerivedID: true), source: source, id: document.id,
             measures: document.measures.count)
     }
 

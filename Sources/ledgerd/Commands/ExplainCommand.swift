@@ -24,10 +24,15 @@ struct ExplainCommand: AsyncParsableCommand {
     @Option(help: "table or json.")
     var format: Format = .table
 
-    func validate() throws { _ = try question.times(now: DocumentSender.now()) }
+    func validate() throws { _ = try form() }
+
+    private func form() throws -> [(name: String, value: String)] {
+        let now = DocumentSender.now()
+        return try question.form(try question.times(now: now), now: now)
+    }
 
     func run() async throws {
-        let form = question.form(try question.times(now: DocumentSender.now()))
+        let form = try form()
         let json = try await client.resolve().withClient(as: .analyst) { client in
             try await client.query("/v1/explain", form)
         }

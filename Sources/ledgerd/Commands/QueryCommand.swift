@@ -29,17 +29,18 @@ struct QueryCommand: AsyncParsableCommand {
     @Option(help: "table, csv, json or plot.")
     var format: Format = .table
 
-    func validate() throws { _ = try times() }
+    func validate() throws { _ = try asked() }
 
-    private func times() throws -> QuestionOptions.Times {
+    private func asked() throws -> (isRange: Bool, form: [(name: String, value: String)]) {
+        let now = DocumentSender.now()
         // A plot of one instant would be a dot.
-        try question.times(now: DocumentSender.now(), isRange: format == .plot)
+        let times = try question.times(now: now, isRange: format == .plot)
+        return (times.start != nil, try question.form(times, now: now))
     }
 
     func run() async throws {
-        let times = try times()
-        let form = question.form(times)
-        let path = times.start == nil ? "/api/v1/query" : "/api/v1/query_range"
+        let (isRange, form) = try asked()
+        let path = isRange ? "/api/v1/query_range" : "/api/v1/query"
         let json = try await client.resolve().withClient(as: .analyst) { client in
             try await client.query(path, form)
         }

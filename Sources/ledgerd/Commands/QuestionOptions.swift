@@ -18,6 +18,8 @@ struct QuestionOptions: ParsableArguments {
     @Option(help: "How far back a sample still counts.")
     var lookback = "1d"
 
+    @OptionGroup var moment: MomentOption
+
     /// Times that are asked for.
     struct Times: Equatable {
         /// `nil` for an instant at the end.
@@ -61,8 +63,13 @@ struct QuestionOptions: ParsableArguments {
     }
 
     /// As the HTTP API wants it.
-    func form(_ times: Times) -> [(name: String, value: String)] {
-        var form = [("query", expression), ("lookback_delta", Self.seconds(times.lookbackMilliseconds))]
+    ///
+    /// - Throws: `ValidationError`.
+    func form(_ times: Times, now: Timestamp) throws -> [(name: String, value: String)] {
+        var form =
+            try moment.form(now: now) + [
+                ("query", expression), ("lookback_delta", Self.seconds(times.lookbackMilliseconds)),
+            ]
         if let start = times.start {
             form += [
                 ("start", Self.seconds(start.milliseconds)), ("end", Self.seconds(times.end.milliseconds)),

@@ -97,7 +97,7 @@ final class Follower: Sendable {
             defer { (waiting.blocks, waiting.entryCount) = ([], 0) }
             return (waiting.blocks, waiting.finalSize)
         }
-        let fresh = blocks.flatMap(Self.feed).drop { $0.index < next }
+        let fresh = try blocks.flatMap(feed).drop { $0.index < next }
         if fresh.first?.index == next { return Array(fresh) }
 
         guard next.value < size else {
@@ -109,31 +109,14 @@ final class Follower: Sendable {
             return isIdle ? nil : []
         }
         let end = EntryIndex(min(size, next.value + Limits.followerEntries))
-        return try log.entries(next..<end).map { entry in
-            Self.feed(try CheckedEntry(reading: entry), entry.index, entry.height, entry.blockTime)
-        }
+        return try log.entries(next..<end).map { try FeedEntry(reading: $0, in: log) }
     }
 
-    private static func feed(_ block: AcceptedBlock) -> [FeedEntry] {
-        block.entries.enumerated().map { position, entry in
-            feed(
-                entry, EntryIndex(block.block.firstIndex.value + UInt64(position)), block.header.height,
-                block.header.time)
+    private func feed(_ block: AcceptedBlock) throws -> [FeedEntry] {
+        try block.entries.enumerated().map { position, entry in
+            try FeedEntry(
+                entry, at: EntryIndex(block.block.firstIndex.value + UInt64(position)), block.header.height,
+                block.header.time, in: log)
         }
-    }
-
-    private static func feed(
-        _ entry: CheckedEntry?, _ index: EntryIndex, _ height: BlockHeight, _ time: Timestamp
-    ) -> FeedEntry {
-        var document: KPIDocument?
-        var erases: [EntryIndex] = []
-        switch entry?.content {
-        case .document(.kpis(let kpis)): document = kpis
-        case .document(.session), .erased, nil: break
-        case .governance(let record):
-            if case .erase(let erased, _) = record.action { erases = [erased] }
-        }
-        return FeedEntry(
-            index: index, blockHeight: height, blockTime: time, document: document, erases: erases)
     }
 }

@@ -46,7 +46,7 @@ struct QueryParameters: Sendable {
         QueryError(.badData, "invalid parameter \"\(name)\": it is missing")
     }
 
-    private func invalid(_ name: String, _ value: String, _ expectation: String) -> QueryError {
+    func invalid(_ name: String, _ value: String, _ expectation: String) -> QueryError {
         QueryError(.badData, "invalid parameter \"\(name)\": cannot parse \"\(value)\" to \(expectation)")
     }
 
@@ -59,6 +59,22 @@ struct QueryParameters: Sendable {
             return time
         }
         throw invalid(name, text, "a valid timestamp")
+    }
+
+    /// What is known at which moment: a number of entries, or a time.
+    enum Moment: Sendable, Equatable {
+        case entries(UInt64)
+        case time(Timestamp)
+    }
+
+    /// `as_of`: a whole number counts entries, and is never a time; a time is of RFC 3339.
+    func moment() throws(QueryError) -> Moment? {
+        guard let text = first("as_of"), !text.isEmpty else { return nil }
+        if text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let count = UInt64(text) {
+            return .entries(count)
+        }
+        if let time = Self.rfc3339(text) { return .time(time) }
+        throw invalid("as_of", text, "a number of entries or a time of RFC 3339")
     }
 
     /// Clients such as Grafana and promtool send nanoseconds; what is finer than a millisecond is dropped.

@@ -10,7 +10,7 @@ struct QueryRoutes: Sendable {
     let node: Node
 
     @Sendable func instant(_ request: Request, _ context: NodeContext) async throws -> Response {
-        try await answer(request, context) { engine, parameters throws(QueryError) in
+        try await answer(request, context, takesMoment: true) { engine, parameters throws(QueryError) in
             let limit = try parameters.limit()
             let answer = try engine.instantAnnotated(
                 try parameters.required("query"), at: try parameters.time("time") ?? node.clock(),
@@ -20,7 +20,7 @@ struct QueryRoutes: Sendable {
     }
 
     @Sendable func range(_ request: Request, _ context: NodeContext) async throws -> Response {
-        try await answer(request, context) { engine, parameters throws(QueryError) in
+        try await answer(request, context, takesMoment: true) { engine, parameters throws(QueryError) in
             guard let start = try parameters.time("start") else { throw parameters.missing("start") }
             guard let end = try parameters.time("end") else { throw parameters.missing("end") }
             guard let step = try parameters.duration("step") else { throw parameters.missing("step") }
@@ -34,7 +34,7 @@ struct QueryRoutes: Sendable {
 
     /// Not of Prometheus: how a question would be answered, an instant with `time` or a range with `start`.
     @Sendable func explain(_ request: Request, _ context: NodeContext) async throws -> Response {
-        try await answer(request, context) { engine, parameters throws(QueryError) in
+        try await answer(request, context, takesMoment: true) { engine, parameters throws(QueryError) in
             let start = try parameters.time("start")
             let end = try parameters.time(start == nil ? "time" : "end")
             return PrometheusJSON.response(
@@ -107,8 +107,9 @@ struct QueryRoutes: Sendable {
 
     // MARK: How all of them are answered
 
+    /// - Parameter takesMoment: whether it can be asked as of a moment (`as_of`).
     private func answer(
-        _ request: Request, _ context: NodeContext,
+        _ request: Request, _ context: NodeContext, takesMoment: Bool = false,
         _ body: @escaping @Sendable (QueryEngine, QueryParameters) throws(QueryError) -> [UInt8]
     ) async throws -> Response {
         try context.require(.analyst)
@@ -116,7 +117,8 @@ struct QueryRoutes: Sendable {
         let result: Result<[UInt8], QueryError>
         do throws(QueryError) {
             let deadline = ContinuousClock.now + .milliseconds(try parameters.timeout())
-            let engine = QueryEngine(store: node.queries) {
+            let size = takesMoment ? try await node.size(asOf: parameters, by: deadline) : nil
+            let engine = QueryEngine(store: node.queries, asOf: size ?? .max) {
                 ContinuousClock.now > deadline ? .timeout : nil
             }
             let answered = await node.queryPlaces.run { () throws(QueryError) in
@@ -126,7 +128,7 @@ struct QueryRoutes: Sendable {
                 }
                 return try body(engine, parameters)
             }
-            guard let answered else { return busy }
+            guard let answered else { return Self.busy(node) }
             result = answered
         } catch { result = .failure(error) }
 
@@ -134,15 +136,19 @@ struct QueryRoutes: Sendable {
         case .success(let json):
             node.metrics.queriesAnswered.increment()
             return .bytes(json, "application/json", .never)
-        case .failure(let error):
-            node.metrics.queriesFailed.increment()
-            return .bytes(
-                PrometheusJSON.response(error: error), "application/json", .never, status: Self.status(error))
+        case .failure(let error): return Self.response(error, node)
         }
     }
 
     /// In the API's own form, since its clients read no other.
-    private var busy: Response {
+    static func response(_ error: QueryError, _ node: Node) -> Response {
+        node.metrics.queriesFailed.increment()
+        return .bytes(
+            PrometheusJSON.response(error: error), "application/json", .never, status: status(error))
+    }
+
+    /// The same where the line of queries is full.
+    static func busy(_ node: Node) -> Response {
         node.metrics.queriesFailed.increment()
         let error = QueryError(.timeout, "too many queries wait: come back in a second")
         return Response.bytes(

@@ -127,10 +127,29 @@ import Testing
         "ledger=\"l\" submitter=\"s\" id=\"\"", "ledger=\"l\" submitter=\"s\" id=\"1\" pipeline=\"\"",
         "ledger=\"l\" submitter=\"s\" id=\"1\" run=\"\"", "ledger=\"l\" submitter=\"s\" id=\"a&#10;b\"",
         "ledger=\"l\" submitter=\"s\" id=\"1\" colour=\"red\"",
+        "ledger=\"l\" submitter=\"s\" id=\"1\" replaces=\"\"",
+        "ledger=\"l\" submitter=\"s\" id=\"1\" replaces=\"a&#10;b\"",
+        "ledger=\"l\" submitter=\"s\" id=\"1\" replaces=\"1\"",
     ])
     func `is refused when its attributes break a rule`(attributes: String) {
         let measure = "<measure name=\"m\" at=\"2026-01-01T00:00:00Z\">1</measure>"
         #expect(parse(kpis(attributes: attributes, measure)).isInvalid)
+    }
+
+    @Test func `may name the document that it corrects, and never itself`() throws {
+        let measure = "<measure name=\"m\" at=\"2026-01-01T00:00:00Z\">1</measure>"
+        func document(_ more: String) -> Result<SealedDocument, DocumentError> {
+            parse(kpis(attributes: #"ledger="l" submitter="s" id="2" \#(more)"#, measure))
+        }
+        #expect(document("").kpis?.replaces == nil)
+        #expect(document("").kpis?.xml.contains("replaces") == false)
+        #expect(document(#"replaces="1""#).kpis?.replaces == "1")
+        #expect(document(#"replaces="\#(String(repeating: "i", count: 200))""#).kpis != nil)
+        #expect(document(#"replaces="\#(String(repeating: "i", count: 201))""#).isInvalid)
+        // Which attribute, where.
+        let refused = document(#"replaces="2""#).error
+        #expect(refused?.kind == .invalid(element: "kpis", line: 1))
+        #expect(refused?.reason == "the attribute \"replaces\" names the document's own id")
     }
 
     @Test func `is refused when a label takes the name of its pipeline`() {
@@ -203,9 +222,13 @@ import Testing
             KPIDocument.deriveID(pipeline: nil, run: "r", contentDigest: content),
             KPIDocument.deriveID(pipeline: "", run: "r", contentDigest: content),
             KPIDocument.deriveID(pipeline: "p", run: "r", contentDigest: .zero),
+            KPIDocument.deriveID(pipeline: "p", run: "r", replaces: "a", contentDigest: content),
+            KPIDocument.deriveID(pipeline: "p", run: "r", replaces: "b", contentDigest: content),
         ]
         #expect(Set(ids).count == ids.count)
         #expect(ids.allSatisfy { $0.utf8.count == 32 })
         #expect(ids[0] == KPIDocument.deriveID(pipeline: "p", run: "r", contentDigest: content, part: 0))
+        // A pipeline that retries after an update of its tools must find what it sent before.
+        #expect(ids[0] == "7f08c84a5edfad8a7de3735d17de21fc")
     }
 }

@@ -164,6 +164,18 @@ import Testing
         #expect(withoutPipeline == summary.measures)
     }
 
+    @Test func `corrects a document once, with the first that it fills`() throws {
+        let suites = (0..<2500).map { "<testsuite name=\"\($0)\"><testcase time=\"1\"/></testsuite>" }
+        let summary = try convert(.junit, "<testsuites>\(suites.joined())</testsuites>")
+        let plain = summary.documents(ledger: "l", submitter: "s", pipeline: "p", run: "1")
+        let documents = summary.documents(
+            ledger: "l", submitter: "s", pipeline: "p", run: "1", replaces: plain[0].id)
+        #expect(documents.count == plain.count)
+        #expect(documents.map(\.replaces) == [plain[0].id] + documents.dropFirst().map { _ in nil })
+        #expect(Set((plain + documents).map(\.id)).count == 2 * plain.count)
+        #expect(parse(documents[0].xml).kpis == documents[0])
+    }
+
     @Test func `has a digest of the report, its kind and its labels, not of the time`() throws {
         let text = "<testsuite name=\"s\"><testcase/></testsuite>"
         let digest = try convert(.junit, text).contentDigest

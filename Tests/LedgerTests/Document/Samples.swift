@@ -38,7 +38,8 @@ extension SeededGenerator {
         }
         return KPIDocument(
             ledger: text(1...30), submitter: text(1...20), id: text(1...30), pipeline: pipeline,
-            run: Bool.random(using: &self) ? text(1...12) : nil, measures: measures)
+            run: Bool.random(using: &self) ? text(1...12) : nil,
+            replaces: Bool.random(using: &self) ? "r" + text(30...40) : nil, measures: measures)
     }
 
     mutating func enrolment() -> Enrolment {

@@ -169,6 +169,10 @@ import Testing
                         text.replacing("<measure", with: "<mesure").replacing("</measure", with: "</mesure"))
                 ),
                 (
+                    "a correction of itself", 422, "invalid",
+                    try sealed(text.replacing("<kpis", with: "<kpis replaces=\"one\""))
+                ),
+                (
                     "a doctype", 400, "malformed",
                     try sealed("<!DOCTYPE kpis [<!ENTITY a 'b'>]>" + text.drop { $0 != ">" }.dropFirst())
                 ),

@@ -96,20 +96,24 @@ struct MadeLedger: Sendable {
         return Measure(name: name, unit: unit, time: time ?? start, labels: [], value: quantity)
     }
 
-    func xml(id: String, _ measures: [Measure], submitter: String = "ci") -> [UInt8] {
+    func xml(
+        id: String, _ measures: [Measure], submitter: String = "ci", replaces: String? = nil
+    ) -> [UInt8] {
         Array(
             KPIDocument(
                 ledger: origin, submitter: submitter, id: id, pipeline: "shop/web", run: nil,
-                measures: measures
+                replaces: replaces, measures: measures
             ).xml.utf8)
     }
 
     /// A signed and sealed document of one measure.
     func document(
-        id: String, _ value: String = "312.5", by signer: Signer? = nil, in session: Session? = nil
+        id: String, _ value: String = "312.5", replaces: String? = nil, by signer: Signer? = nil,
+        in session: Session? = nil
     ) throws -> [UInt8] {
         let signer = try signer ?? session?.signer ?? client("ci")
-        return try seal(xml(id: id, [try measure(value)], submitter: signer.name), by: signer, in: session)
+        let content = xml(id: id, [try measure(value)], submitter: signer.name, replaces: replaces)
+        return try seal(content, by: signer, in: session)
     }
 
     func seal(_ content: [UInt8], by signer: Signer, in session: Session? = nil) throws -> [UInt8] {
