@@ -11,6 +11,8 @@ public enum QueryLimits {
     public static let steps = 11_000
     /// Samples read and points computed by one query: at 16 to 40 bytes each, a query stays below 100 MB.
     public static let samples = 2_000_000
+    /// Samples of one page of an export: some hundred kilobytes of text.
+    public static let exportSamples: UInt64 = 4096
     /// Between the steps of a subquery that names none: Prometheus's default evaluation interval.
     public static let subqueryStepMilliseconds: Int64 = 60_000
     /// A duration, in milliseconds: Prometheus counts nanoseconds in 64 bits, about 292 years.

@@ -14,6 +14,7 @@ struct Ledgerd: AsyncParsableCommand {
             AppendCommand.self,
             QueryCommand.self,
             ExplainCommand.self,
+            ExportCommand.self,
             VerifyCommand.self,
             VerifyReceiptCommand.self,
             StatusCommand.self,

@@ -9,11 +9,15 @@ extension LedgerClient {
     /// - Returns: The exact JSON of a successful answer.
     func query(_ path: String, _ form: [(name: String, value: String)]) async throws(ClientFailure) -> [UInt8]
     {
-        let body = form.map { "\(Self.encoded($0.name))=\(Self.encoded($0.value))" }.joined(separator: "&")
-        return try await send(
-            .POST, path, body: Array(body.utf8), type: "application/x-www-form-urlencoded",
-            limitBytes: Limits.queryAnswerBytes
+        try await send(
+            .POST, path, body: Self.body(form), type: Self.formType, limitBytes: Limits.queryAnswerBytes
         ).body
+    }
+
+    static let formType = "application/x-www-form-urlencoded"
+
+    static func body(_ form: [(name: String, value: String)]) -> [UInt8] {
+        Array(form.map { "\(encoded($0.name))=\(encoded($0.value))" }.joined(separator: "&").utf8)
     }
 
     /// Everything but letters, digits and `-._~` as `%XX`.

@@ -108,12 +108,7 @@ final class LedgerClient: Sendable {
         _ method: HTTPMethod, _ url: String, _ path: String, _ body: [UInt8]? = nil, _ type: String? = nil,
         _ limitBytes: Int = Limits.smallAnswerBytes
     ) async throws(ClientFailure) -> Answer {
-        var request = HTTPClientRequest(url: url + path)
-        request.method = method
-        if let authorization { request.headers.add(name: "Authorization", value: authorization) }
-        if let type { request.headers.add(name: "Content-Type", value: type) }
-        request.headers.add(name: "User-Agent", value: "ledgerd")
-        if let body { request.body = .bytes(body) }
+        let request = request(method, url + path, body, type)
         do {
             let response = try await http.execute(request, timeout: .seconds(Limits.requestSeconds))
             let bytes = try await response.body.collect(upTo: limitBytes)
@@ -125,7 +120,29 @@ final class LedgerClient: Sendable {
         } catch { throw .away(Self.reason(error)) }
     }
 
-    private static func reason(_ error: any Error) -> String {
+    /// Asks one address once, and returns when its answer begins.
+    func begin(
+        _ method: HTTPMethod, _ url: String, _ body: [UInt8], _ type: String
+    ) async throws
+        -> HTTPClientResponse
+    {
+        try await http.execute(
+            request(method, url, body, type), deadline: .now() + .seconds(Limits.streamSeconds))
+    }
+
+    private func request(
+        _ method: HTTPMethod, _ url: String, _ body: [UInt8]?, _ type: String?
+    ) -> HTTPClientRequest {
+        var request = HTTPClientRequest(url: url)
+        request.method = method
+        if let authorization { request.headers.add(name: "Authorization", value: authorization) }
+        if let type { request.headers.add(name: "Content-Type", value: type) }
+        request.headers.add(name: "User-Agent", value: "ledgerd")
+        if let body { request.body = .bytes(body) }
+        return request
+    }
+
+    static func reason(_ error: any Error) -> String {
         switch error {
         case let error as HTTPClientError where error == .connectTimeout: "no connection in time"
         case let error as HTTPClientError where error == .deadlineExceeded: "no answer in time"

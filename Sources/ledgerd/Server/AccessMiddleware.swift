@@ -50,6 +50,7 @@ struct AccessMiddleware: RouterMiddleware {
         }
         let expires = Double(key.certificate.notAfter.milliseconds) / 1000
         return Principal(
-            subject: key.identity, roles: key.roles, expires: Date(timeIntervalSince1970: expires))
+            subject: key.identity, roles: key.roles, expires: Date(timeIntervalSince1970: expires),
+            keyIdentifier: certificate.keyIdentifier)
     }
 }

@@ -24,17 +24,35 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler, @unc
     private var age: Scheduled<Void>?
     private var end: Scheduled<Void>?
     private var lastMoved: NIODeadline = .now()
+    /// When the connection is told to end.
+    private var endsAt: NIODeadline?
 
     init(_ deadlines: Deadlines) { self.deadlines = deadlines }
 
     func handlerAdded(context: ChannelHandlerContext) {
         handshake = schedule(deadlines.handshake, context) { _, context in context.close(promise: nil) }
+        endsAt = .now() + TimeAmount(deadlines.age)
         age = schedule(deadlines.age, context) { handler, context in
             // HTTP/1.1 then closes after the answer, HTTP/2 says GOAWAY: nothing that is under way is lost.
             context.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
             handler.closeLater(handler.deadlines.silence, context)
         }
         watchSilence(context, deadlines.silence)
+    }
+
+    /// When the connection under a channel, itself or a stream of it, is told to end. What has no end of its own ends
+    /// by then.
+    static func end(of channel: any Channel) async -> NIODeadline? {
+        try? await channel.eventLoop.submit {
+            for candidate in [channel, channel.parent].compactMap({ $0 })
+            where candidate.eventLoop.inEventLoop {
+                let pipeline = candidate.pipeline.syncOperations
+                if let connection = try? pipeline.handler(type: ConnectionGuard.self) {
+                    return connection.endsAt
+                }
+            }
+            return nil
+        }.get()
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { cancelAll() }

@@ -10,7 +10,7 @@ struct Deadlines: Sendable {
     var idle: Duration = .seconds(Limits.idleSeconds)
     /// For a connection that moves no byte in either direction, whatever goes on behind it.
     var silence: Duration = .seconds(Limits.silenceSeconds)
-    /// For a stream of events that has nothing to say.
+    /// For a stream of events, or a feed, that has nothing to say.
     var heartbeat: Duration = .seconds(Limits.heartbeatSeconds)
     /// How old a connection may become. It is told to end, and ends within `silence`.
     var age: Duration = .seconds(Limits.connectionSeconds)

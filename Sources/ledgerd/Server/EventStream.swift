@@ -98,7 +98,7 @@ struct EventStream: Sendable {
     }
 
     private func endInTime() async {
-        let left = Duration.seconds(max(0, expires.timeIntervalSinceNow))
+        let left = Duration.seconds(min(max(0, expires.timeIntervalSinceNow), 1e9))
         await withTaskGroup(of: Void.self) { group in
             group.addTask { try? await Task.sleep(for: min(left, deadlines.age)) }
             group.addTask { try? await gracefulShutdown() }

@@ -164,6 +164,13 @@ struct LedgerRoutes: Sendable {
             "kpi_ledger_build", "The program that runs.",
             ["version": LedgerVersion.text, "node": node.directory.configuration.node])
         node.metrics.write(to: &text)
+        text.gauges(
+            "kpi_ledger_streams", "Answers without an end that are being read.",
+            [
+                (["kind": "events"], UInt64(clamping: node.streamPlaces.count)),
+                (["kind": "feed"], UInt64(clamping: node.feedPlaces.count)),
+                (["kind": "export"], UInt64(clamping: node.exportPlaces.count)),
+            ])
         text.gauge("kpi_ledger_log_entries", in: .entries, "Entries that are final.", published.size)
         text.gauge(
             "kpi_ledger_block_height", "Height of the newest final block.", published.header.height.value)

@@ -38,7 +38,7 @@ extension Limits {
     static let streams = 128
     /// Series of one answer in a stream, at most and without `limit`: about 300 KB.
     static let streamSeries = 1000
-    /// How long a stream says nothing. Proxies end what is silent for longer, most from 30 seconds on.
+    /// How long a stream or a feed says nothing. Proxies end what is silent for longer, most from 30 seconds on.
     static let heartbeatSeconds: Int64 = 15
     /// Between two evaluations of a stream's query, at least, without `step`.
     static let streamStepMilliseconds: Int64 = 1000
@@ -48,6 +48,16 @@ extension Limits {
     static let streamQuerySeconds: Int64 = 30
     /// Emissions of windows that are read ahead of a stream's reader.
     static let emissionsAhead = 64
+    /// Readers of the feed at one time. Each holds a page of entries at most.
+    static let feeds = 16
+    /// Entries that a feed reads at one time: at most 16 MB, nearly always a hundredth of that.
+    static let feedPageEntries: UInt64 = 16
+    /// Exports at one time. Each holds a page of samples, and a reference to each of its series.
+    static let exports = 4
+    /// How long an export waits where the line of queries is full.
+    static let exportPauseMilliseconds: Int64 = 200
+    /// From how many bytes on an answer without a known length is handed to the connection.
+    static let streamPieceBytes = 1 << 16
     /// Entries that the follower applies in one transaction of the query store.
     static let followerEntries: UInt64 = 512
     /// Entries handed to the follower and not yet followed: 4 MB. What does not fit is read back from the log.

@@ -2,7 +2,7 @@ import Foundation
 
 /// One element of an `Accept` field: `text/*;q=0.5`.
 ///
-/// - Source: RFC 9110 §12.5.1. Parameters other than the weight are not compared: no address answers in two forms.
+/// - Source: RFC 9110 §12.5.1. Parameters other than the weight are not compared: no address answers in two forms of one type.
 struct MediaRange {
     let type: Substring
     let subtype: Substring

@@ -20,6 +20,10 @@ final class Node: Sendable {
     let bodies = ByteBudget(limitBytes: Limits.bodyBytes)
     let queryPlaces = QueryPlaces(count: Limits.queriesAtOnce, waiting: Limits.queriesWaiting)
     let streamPlaces = StreamPlaces(limit: Limits.streams)
+    let feedPlaces = StreamPlaces(limit: Limits.feeds)
+    let exportPlaces = StreamPlaces(limit: Limits.exports)
+    /// How many entries are final.
+    let settled: Growth
     let shownCertificates = ShownCertificates()
     let logger: Logger
     let clock: @Sendable () -> Timestamp
@@ -46,14 +50,20 @@ final class Node: Sendable {
 
             let follower = try Follower(log: log, store: queries, logger: logger)
             self.follower = follower
+            let settled = Growth()
+            self.settled = settled
             let network = try await Self.network(directory, logger: logger)
             driver = try ReplicaDriver(
                 ports: .init(
                     log: log, voteKey: directory.voteKey, electorate: directory.electorate, network: network,
                     clock: clock,
-                    onCommit: { published, blocks in follower.follow(to: published.size, blocks) },
+                    onCommit: { published, blocks in
+                        follower.follow(to: published.size, blocks)
+                        settled.reach(published.size)
+                    },
                     report: { logger.error("\($0)") }),
                 id: directory.id, genesis: genesis, ledgerID: directory.ledgerID)
+            settled.reach(driver.published.size)
         } catch let error as StoreError {
             throw CommandFailure(.unreachable, "\(error)", remedy: Self.remedy(error))
         }

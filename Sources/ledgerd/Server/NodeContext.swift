@@ -30,6 +30,15 @@ struct Principal: Sendable, Hashable {
     /// The identity, for a submitter who reads its own entries.
     let subject: String
     let roles: [Role]
-    /// When what was shown says nothing any more: a stream of events ends then.
+    /// When what was shown says nothing any more: what goes on for long ends then.
     let expires: Date
+    /// Of a client certificate.
+    var keyIdentifier: [UInt8]?
+
+    /// Whether what was shown still holds.
+    func isValid(at time: Timestamp, _ registry: Registry) -> Bool {
+        guard Double(time.milliseconds) / 1000 < expires.timeIntervalSince1970 else { return false }
+        guard let keyIdentifier else { return true }
+        return registry.key(keyIdentifier).map { !$0.isRevoked } ?? false
+    }
 }

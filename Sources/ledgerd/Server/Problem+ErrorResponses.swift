@@ -76,6 +76,14 @@ extension Problem {
 
     static let busy = Problem("busy", .tooManyRequests, "too many entries wait: come back in a second")
         .with(.retryAfter, "1")
+    static let tooManyFeeds = Problem(
+        "busy", .tooManyRequests,
+        "\(Limits.feeds) feeds are being read at this node: ask another, or come back"
+    ).with(.retryAfter, "1")
+    static let tooManyExports = Problem(
+        "busy", .tooManyRequests,
+        "\(Limits.exports) exports are under way at this node: ask another, or come back"
+    ).with(.retryAfter, "1")
     static let behind = Problem(
         "behind", .serviceUnavailable,
         "this node is behind the others, and does not know yet what this rests on: send the same to another, or soon"

@@ -17,7 +17,7 @@ struct RouteTable: Sendable {
 
     /// - Parameters:
     ///   - path: `:name` stands for one segment, `**` for all that follow.
-    ///   - offers: the media type of the answer.
+    ///   - offers: the media type of the answer; several with commas between them.
     mutating func add(
         _ method: HTTPRequest.Method, _ path: String, offers: String, use answer: @escaping Answer
     ) {
@@ -35,7 +35,10 @@ struct RouteTable: Sendable {
     func register(with router: Router<NodeContext>) {
         for (method, path, offers, answer) in routes {
             router.on(RouterPath(path), method: method) { request, context in
-                guard MediaRange.accepts(offers, request.headers[values: .accept]) else {
+                let accepted = request.headers[values: .accept]
+                guard
+                    offers.split(separator: ",").contains(where: { MediaRange.accepts(String($0), accepted) })
+                else {
                     throw Problem.notAcceptable(offers)
                 }
                 return try await answer(request, context)

@@ -55,6 +55,14 @@ enum Routes {
         table.add(.get, "/v1/windows/:name", offers: json, use: windows.windows)
         let streams = StreamRoutes(node: node, deadlines: deadlines)
         table.add(.get, "/v1/stream", offers: "text/event-stream", use: streams.stream)
+
+        let feed = FeedRoutes(node: node, deadlines: deadlines)
+        table.add(.get, "/v1/feed", offers: "application/x-ndjson", use: feed.feed)
+        let export = ExportRoutes(node: node, deadlines: deadlines)
+        for method in [HTTPRequest.Method.get, .post] {
+            // In which of the two, its parameter says.
+            table.add(method, "/v1/export", offers: "application/x-ndjson, text/csv", use: export.export)
+        }
         return table
     }
 

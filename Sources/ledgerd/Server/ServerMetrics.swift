@@ -10,6 +10,7 @@ final class ServerMetrics: Sendable {
     let requestsUnderWay = Gauge()
     let queriesAnswered = Counter()
     let queriesFailed = Counter()
+    let feedEntries = Counter()
     /// From the last byte of a submission to its receipt, those that were taken.
     let submissionTimes = DurationRecorder()
 
@@ -36,6 +37,7 @@ final class ServerMetrics: Sendable {
                 (["outcome": "answered"], queriesAnswered.value),
                 (["outcome": "failed"], queriesFailed.value),
             ])
+        text.counter("kpi_ledger_feed_entries", "Entries that were read for feeds.", feedEntries.value)
     }
 }
 

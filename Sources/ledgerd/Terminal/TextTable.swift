@@ -40,7 +40,8 @@ struct TextTable: Sendable, Equatable {
             .joined()
     }
 
-    private static func field(_ text: String) -> String {
+    /// - Source: RFC 4180.
+    static func field(_ text: String) -> String {
         // By scalars: CR LF is one character, and not one of those below.
         let needsQuotes = text.unicodeScalars.contains { [",", "\"", "\r", "\n"].contains($0) }
         guard needsQuotes else { return text }

@@ -52,6 +52,81 @@ import Testing
         #expect(json.output.contains(#""resultType":"scalar""#))
     }
 
+    @Test func `correct a document, and still answer as of before`() throws {
+        struct Line: Decodable {
+            let index: Int
+            let id: String
+        }
+        func append(_ value: Int, _ more: String...) throws -> (index: Int, id: String) {
+            let answer = try Command.run(
+                ["append", "--measure", "corrected=\(value)", "--pipeline", "p", "--run", "correction"] + more
+                    + ["--format", "json"], in: ledger.path, environment: ["LEDGER_URL": ledger.url]
+            ).expecting(0)
+            let line = try JSONDecoder().decode(Line.self, from: Data(answer.output.utf8))
+            return (line.index, line.id)
+        }
+        func count(_ more: String...) throws -> String {
+            let question = ["query", "sum(sum_over_time(corrected[1h]))", "--format", "csv"] + more
+            let answer = try Command.run(
+                question, in: ledger.path, environment: ["LEDGER_URL": ledger.url])
+            return answer.expecting(0).output
+        }
+        let first = try append(10)
+        let second = try append(12, "--replaces", first.id)
+        #expect(second.id != first.id)
+        // Back to what it was is a document of its own.
+        let third = try append(10, "--replaces", second.id)
+        #expect(Set([first.id, second.id, third.id]).count == 3)
+        // A retry is none.
+        #expect(try append(12, "--replaces", first.id) == second)
+        try ledger.followed()
+        #expect(try count().hasSuffix(",10\r\n"))
+        #expect(try count("--as-of", "\(second.index + 1)").hasSuffix(",12\r\n"))
+        #expect(try count("--as-of", "\(first.index + 1)").hasSuffix(",10\r\n"))
+        #expect(try !count("--as-of", "\(first.index)").contains("\r\n1"))
+        #expect(try !count("--as-of", "-2h").contains(",1"))
+        let shown = try ledger.run("explain", "corrected", "--as-of", "\(first.index)").expecting(0)
+        #expect(shown.output.contains("nothing"), "\(shown.output)")
+
+        for wrong in ["1.5", "soon", "1763806500.25"] {
+            try ledger.run("query", "corrected", "--as-of", wrong).expecting(2)
+        }
+        try ledger.run("query", "corrected", "--as-of", "1763806500").expecting(2)
+        try ledger.directory.write(Array(Self.junit.utf8), "two.xml")
+        try ledger.run(
+            "append", "--junit", "two.xml", "--measure", "x=1", "--pipeline", "p", "--run", "2",
+            "--replaces", first.id
+        ).expecting(2)
+    }
+
+    @Test func `export every sample of a selector`() throws {
+        for (run, value) in [(1, "0.000000001"), (2, "-999999999999999999")] {
+            try ledger.run(
+                "append", "--measure", "exported=\(value)", "--pipeline", "a,b", "--run", "\(run)", "--at",
+                "2026-11-2\(run)T10:00:00Z"
+            ).expecting(0)
+        }
+        try ledger.followed()
+        let csv = try ledger.run("export", "exported").expecting(0)
+        let rows = csv.output.components(separatedBy: "\r\n")
+        #expect(rows[0] == "name,unit,labels,time,value,entry")
+        #expect(
+            rows[1].hasPrefix(#"exported,,"{""pipeline"":""a,b""}",2026-11-21T10:00:00.000Z,0.000000001,"#))
+        #expect(rows[2].contains(",2026-11-22T10:00:00.000Z,-999999999999999999,"))
+        #expect(rows.count == 4)
+        #expect(csv.error.isEmpty, "\(csv.error)")
+        let lines = try ledger.run(
+            "export", "exported", "--format", "ndjson", "--from", "2026-11-22T10:00:00Z", "--to", "now"
+        ).expecting(0)
+        #expect(lines.output.split(separator: "\n").count == 1)
+        #expect(lines.output.contains(#""value":"-999999999999999999""#))
+        let none = try ledger.run("export", "exported", "--as-of", "0").expecting(0)
+        #expect(none.output == rows[0] + "\r\n")
+        try ledger.run("export", "sum(exported)").expecting(2)
+        try ledger.run("export", "exported", "--from", "now", "--to", "-1d").expecting(2)
+        try ledger.run("export").expecting(2)
+    }
+
     @Test func `explain from what a question is answered`() throws {
         try ledger.run(
             "append", "--measure", "explained=3", "--pipeline", "shop/web", "--run", "explained"

@@ -1,0 +1,53 @@
+import AsyncHTTPClient
+import Ledger
+import NIOCore
+import NIOHTTP1
+
+/// Answers that are too long to be held.
+extension LedgerClient {
+    /// Asks with a form, and hands over the answer piece by piece as it comes.
+    ///
+    /// The next address is asked only where one does not begin to answer: what began cannot be taken back.
+    ///
+    /// - Parameter take: is given a piece, and what finds a field of the answer's head.
+    /// - Throws: `ClientFailure`, and what `take` throws. An answer that breaks off is `.away`.
+    func stream(
+        _ path: String, _ form: [(name: String, value: String)],
+        _ take: ([UInt8], (String) -> String?) throws -> Void
+    ) async throws {
+        var reason = "no address was given"
+        for url in urls {
+            let response: HTTPClientResponse
+            do {
+                response = try await begin(.POST, url + path, Self.body(form), Self.formType)
+                guard response.status == .ok else {
+                    let body = try await response.body.collect(upTo: Limits.smallAnswerBytes)
+                    throw ClientFailure.refused(
+                        .init(status: Int(response.status.code), body: Array(body.readableBytesView)))
+                }
+            } catch ClientFailure.refused(let refusal) where refusal.status == 429 || refusal.status >= 500 {
+                reason = "\(url): \(refusal.detail)"
+                continue
+            } catch let failure as ClientFailure {
+                throw failure
+            } catch {
+                reason = "\(url): \(Self.reason(error))"
+                continue
+            }
+            var pieces = response.body.makeAsyncIterator()
+            while let piece = try await Self.next(&pieces, url) {
+                try take(Array(piece.readableBytesView)) { response.headers.first(name: $0) }
+            }
+            return
+        }
+        throw ClientFailure.away(reason)
+    }
+
+    private static func next(
+        _ pieces: inout HTTPClientResponse.Body.AsyncIterator, _ url: String
+    ) async throws(ClientFailure) -> ByteBuffer? {
+        do { return try await pieces.next() } catch {
+            throw .away("\(url): the answer broke off: \(reason(error))")
+        }
+    }
+}
