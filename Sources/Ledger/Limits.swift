@@ -8,7 +8,7 @@ public enum Limits {
     public static let leafBytes = 65_535
     /// Nesting of XML elements. Our documents need 3; reports of real tools stay below 20.
     public static let xmlDepth = 64
-    /// Attributes of one element, and namespace declarations of a whole document. Ours need 5; the XML library's time
+    /// Attributes of one element, and namespace declarations of a whole document. Ours need 6; the XML library's time
     /// grows with the square.
     public static let xmlAttributes = 16
     /// Measures in one document: bounds what one entry costs every follower.

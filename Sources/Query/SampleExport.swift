@@ -60,14 +60,19 @@ public struct SampleExport: Sendable {
     public var seriesCount: Int { series.count }
 
     /// How many samples there are in all.
-    public func count() throws(QueryError) -> UInt64 {
-        try reading { transaction, tables throws(StoreError) in
-            var count: UInt64 = 0
-            for series in series {
-                count += try transaction.rollup(of: series.id, in: window, asOf: size, [], tables)?.count ?? 0
+    ///
+    /// - Parameter interruption: asked again and again: a deadline, or a client that has gone.
+    public func count(
+        _ interruption: @Sendable () -> Interruption? = { nil }
+    ) throws(QueryError) -> UInt64 {
+        var count: UInt64 = 0
+        for series in series {
+            if let interruption = interruption() { throw interruption.error }
+            count += try reading { transaction, tables throws(StoreError) in
+                try transaction.rollup(of: series.id, in: window, asOf: size, [], tables)?.count ?? 0
             }
-            return count
         }
+        return count
     }
 
     /// - Returns: `nil` after the last page.

@@ -50,7 +50,7 @@ struct ExportRoutes: Sendable {
         let begun = await node.queryPlaces.run { () throws(QueryError) in
             let export = try SampleExport(
                 store, parameters.all("match[]"), from: start, through: end, asOf: size)
-            return (export, try export.count())
+            return (export, try export.count { ContinuousClock.now > deadline ? .timeout : nil })
         }
         return try begun?.get()
     }

@@ -1,6 +1,7 @@
 import Foundation
 import Hummingbird
 import Ledger
+import Logging
 import NIOCore
 import Replication
 import ServiceLifecycle
@@ -35,7 +36,11 @@ struct FeedRoutes: Sendable {
                 next: EntryIndex(from), linesLeft: limit ?? .max)
             var out = StreamWriter(writer, channel, silence: deadlines.silence)
             try await withGracefulShutdownHandler {
-                try await feed.run(follows: follows, to: &out)
+                do { try await feed.run(follows: follows, to: &out) } catch let error as StoreError {
+                    // The reader sees an answer without an end; what is damaged, an operator has to know.
+                    node.logger.error("a feed breaks off", metadata: ["error": "\(error)"])
+                    throw error
+                }
             } onGracefulShutdown: {
                 node.settled.close()
             }
