@@ -164,6 +164,9 @@ struct LedgerRoutes: Sendable {
             "kpi_ledger_build", "The program that runs.",
             ["version": LedgerVersion.text, "node": node.directory.configuration.node])
         node.metrics.write(to: &text)
+        text.gauge(
+            "kpi_ledger_event_streams", "Streams of events that are open.",
+            UInt64(clamping: node.streamPlaces.count))
         text.gauge("kpi_ledger_log_entries", in: .entries, "Entries that are final.", published.size)
         text.gauge(
             "kpi_ledger_block_height", "Height of the newest final block.", published.header.height.value)

@@ -99,10 +99,14 @@ private struct GatedWriter: ResponseBodyWriter {
     private static let sum =
         "/v1/stream?step=100ms&query=sum(sum_over_time(cicd_pipeline_run_duration_seconds%5B1h%5D))"
 
-    @Test func `tell an answer when it changes, and as of which entry`() async throws {
+    @Test(arguments: [HTTPClient.Configuration.HTTPVersion.http1Only, .automatic])
+    func `tell an answer when it changes, and as of which entry`(
+        version: HTTPClient.Configuration.HTTPVersion
+    ) async throws {
         try await ServedNode.run { served in
             let token = try await served.ledger.token([.analyst])
-            var events = try await EventReader(served.caller, Self.sum, token: token)
+            let caller = try Caller(port: served.port, ledger: served.ledger, version: version)
+            var events = try await EventReader(caller, Self.sum, token: token)
             #expect(events.status == 200)
             #expect(events.type == "text/event-stream")
             #expect(try await events.value() == ("0", nil))
@@ -123,6 +127,7 @@ private struct GatedWriter: ResponseBodyWriter {
             #expect(try await level.value() == ("4", "43"))
             var parameter = try await EventReader(served.caller, Self.sum + "&after=2", token: token)
             #expect(try await parameter.value() == ("4", "43"))
+            try await caller.end()
         }
     }
 
@@ -204,6 +209,41 @@ private struct GatedWriter: ResponseBodyWriter {
         #expect(try await events.next() == nil)
         #expect(server.wait() == 0)
         try await caller.end()
+    }
+
+    @Test func `skip for a client that stops reading, and go on with what is newest`() async throws {
+        try await ServedNode.run { served in
+            let ledger = served.ledger
+            let token = try await ledger.token([.analyst])
+            let ci = try ledger.client("ci")
+            func append(_ id: String, _ measures: [Measure]) async throws {
+                try await served.append(ledger.seal(ledger.xml(id: id, measures), by: ci))
+                await served.settleQueries()
+            }
+            // An answer of about 100 KB.
+            try await append("many", (0..<1000).map { try ledger.measure("1", "m\($0)", unit: "") })
+            let connection = try await RawConnection.open(
+                port: served.port, tls: try ledger.authority, receiveBytes: 8192)
+            let query = "/v1/stream?step=100ms&lookback_delta=1h&query=%7B__name__%3D~%22m.*%22%7D"
+            try await connection.write(
+                "GET \(query) HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer \(token)\r\n\r\n")
+            while try await !connection.text.contains("id: 1\n") { await Task.yield() }
+            try await connection.setReading(false)
+            var number = 0
+            let began = ContinuousClock.now
+            while number < 20 || ContinuousClock.now - began < .seconds(3) {
+                number += 1
+                try await append("d\(number)", [try ledger.measure("\(number)", "m0", unit: "")])
+            }
+            try await connection.setReading(true)
+            let newest = served.node.follower.followed.size
+            while try await !connection.text.contains("id: \(newest)\n") { await Task.yield() }
+            let text = try await connection.text
+            #expect(text.contains("event: skipped\ndata: {"))
+            // Fewer than there were steps in the time, since some were skipped.
+            #expect(text.components(separatedBy: "event: answer").count - 1 < 20)
+            try await connection.close()
+        }
     }
 
     private func stream(_ deadlines: Deadlines, _ channel: any Channel) -> EventStream {
