@@ -290,8 +290,11 @@ private struct WindowRecount {
             now += Int64.random(in: 0...9, using: &generator) * 1000
             if Int.random(in: 0..<25, using: &generator) == 0 { now += 90_000 }
             var entry = Brought(submitter: "s\(Int.random(in: 0..<3, using: &generator))", blockTime: now)
-            if number > 0, Int.random(in: 0..<10, using: &generator) == 0 {
-                entry.erases = [UInt64.random(in: 0..<number, using: &generator)]
+            if number == 0 {
+                // Never erased, so that all labels stay known.
+                entry.events = ["p0", "p1"].map { .init(name: "a", pipeline: $0, time: 0, value: .zero) }
+            } else if number > 1, Int.random(in: 0..<10, using: &generator) == 0 {
+                entry.erases = [UInt64.random(in: 1..<number, using: &generator)]
             } else if Int.random(in: 0..<12, using: &generator) > 0 {
                 entry.events = try (0..<Int.random(in: 0...3, using: &generator)).map { _ in
                     let delay = Int64.random(in: -5...generator.pick([4, 20, 120]), using: &generator)
