@@ -357,7 +357,7 @@ private struct WindowRecount {
         }
     }
 
-    @Test(arguments: 1...8 as ClosedRange<UInt64>)
+    @Test(arguments: 1...24 as ClosedRange<UInt64>)
     func `say what a recount from scratch finds, in whatever batches and across restarts`(seed: UInt64) throws
     {
         var generator = SeededGenerator(seed: seed)
@@ -385,7 +385,7 @@ private struct WindowRecount {
         for definition in definitions {
             let recount = WindowRecount(definition: definition, log: log)
             let expected = recount.said()
-            #expect(expected.contains { $0.revision > 1 }, "\(definition.name)")
+            #expect(expected.contains { $0.revision > 1 } || definition.by.isEmpty, "\(definition.name)")
             for store in stores {
                 let found = try said(store, definition)
                 for (one, other) in zip(found, expected) where one != other {
@@ -503,7 +503,7 @@ private struct WindowRecount {
         // Both fall silent: block time goes on.
         watermark.advance(blockTime: 300_000, submitter: nil, newest: nil)
         #expect(watermark.reached == 239_000)
-        // Whoever comes back with old news does not turn it back.
+        // Whoever comes back with old news does not turn it back, and is not held to what it said before.
         watermark.advance(blockTime: 301_000, submitter: "b", newest: 50_000)
         #expect(watermark.reached == 239_000)
         watermark.advance(blockTime: 302_000, submitter: "b", newest: 301_000)

@@ -51,8 +51,9 @@ public struct Watermark: Hashable, Sendable {
     public mutating func advance(blockTime time: Int64, submitter: String?, newest: Int64?) {
         guard newest != nil || time > blockTime else { return }
         blockTime = max(blockTime, time)
-        if let submitter, let newest { hear(submitter, min(newest, blockTime)) }
+        // Before it is heard again: whether another entry came in between makes no difference.
         submitters.removeAll { blockTime - $0.heardAt > idleMilliseconds }
+        if let submitter, let newest { hear(submitter, min(newest, blockTime)) }
         let hasBegun = reached != nil || !submitters.isEmpty
         guard hasBegun else { return }
         let least = submitters.map(\.newest).min() ?? (blockTime - idleMilliseconds)

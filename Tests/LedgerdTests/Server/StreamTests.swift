@@ -185,6 +185,28 @@ private struct GatedWriter: ResponseBodyWriter {
         }
     }
 
+    @Test(arguments: [HTTPClient.Configuration.HTTPVersion.http1Only, .automatic])
+    func `outlive every deadline of a connection that says nothing`(
+        version: HTTPClient.Configuration.HTTPVersion
+    ) async throws {
+        var deadlines = Deadlines()
+        deadlines.heartbeat = .milliseconds(40)
+        (deadlines.body, deadlines.idle, deadlines.silence) = (
+            .milliseconds(400), .milliseconds(400), .milliseconds(600)
+        )
+        try await ServedNode.run(deadlines: deadlines) { served in
+            let token = try await served.ledger.token([.analyst])
+            let caller = try Caller(port: served.port, ledger: served.ledger, version: version)
+            var events = try await EventReader(caller, Self.sum, token: token)
+            #expect(try await events.value() == ("0", nil))
+            // For longer than any of them.
+            for _ in 0..<40 { #expect(try await events.block() == [":"]) }
+            try await served.append(try served.ledger.document(id: "a", "40"))
+            #expect(try await events.value() == ("1", "40"))
+            try await caller.end()
+        }
+    }
+
     @Test func `end when the token does`() async throws {
         try await ServedNode.run { served in
             let token = try await served.ledger.token([.analyst], seconds: 3)
