@@ -222,6 +222,8 @@ import Testing
         let node = TreeNode(level: 2, branches: [branch, branch])
         var record = TreeRecord()
         (record.level, record.root, record.head) = (2, 77, chunk)
+        var watermark = Watermark(latenessMilliseconds: 0, idleMilliseconds: 1000)
+        watermark.advance(blockTime: 1000, submitter: "ci", newest: 900)
         let records: [([UInt8], ([UInt8]) throws -> [UInt8])] = [
             (chunk.valueBytes, { try SampleChunk(valueBytes: $0).valueBytes }),
             (node.valueBytes, { try TreeNode(valueBytes: $0).valueBytes }),
@@ -243,6 +245,22 @@ import Testing
                 CorrectionChain([EntryIndex(4), EntryIndex(900)]).valueBytes,
                 { try CorrectionChain(valueBytes: $0).valueBytes }
             ),
+            (
+                WindowRecord(end: -7, revision: 300).valueBytes,
+                { try WindowRecord(valueBytes: $0).valueBytes }
+            ),
+            (
+                WindowGroupRecord(values: ["x", ""]).valueBytes,
+                { try WindowGroupRecord(valueBytes: $0).valueBytes }
+            ),
+            (
+                EmissionRecord(
+                    group: WindowGroupID(9), span: WindowSpan(start: -5, end: 60_000), revision: 2,
+                    isOpen: true, superseded: [-100, 3]
+                ).valueBytes,
+                { try EmissionRecord(valueBytes: $0).valueBytes }
+            ),
+            (WatermarkRecord(watermark).valueBytes, { try WatermarkRecord(valueBytes: $0).valueBytes }),
         ]
         var generator = SeededGenerator(seed: 9)
         for (bytes, decode) in records {

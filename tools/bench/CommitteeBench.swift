@@ -60,7 +60,8 @@ struct CommitteeBench {
         for count in command.nodes {
             let ledger = try BenchLedger(madeIn: directory + "/ledger\(count)", nodeCount: count)
             let toAll =
-                command.onlyGathered ? Figures() : try await measure(ledger, gathersVotes: false, byteCount: 1024)
+                command.onlyGathered
+                ? Figures() : try await measure(ledger, gathersVotes: false, byteCount: 1024)
             if !command.onlyGathered { add(toAll, "\(count) nodes, votes to all", to: &bySize) }
             guard count > 1 else { continue }
             let gathered = try await measure(ledger, gathersVotes: true, byteCount: 1024)

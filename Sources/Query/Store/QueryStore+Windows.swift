@@ -104,7 +104,7 @@ extension QueryStore {
     ) throws(QueryStoreReadingError) -> [WindowGroupID] {
         try transaction.stored { transaction throws(StoreError) in
             var groups: [WindowGroupID] = []
-            let first = WindowGroupKey(place, .least)
+            let first = WindowGroupKey(place, WindowGroupID(0))
             try transaction.scan(tables.windows.groups, from: first) { key, _ throws(StoreError) in
                 guard key.definition == first.definition else { return .stop }
                 groups.append(key.group)
@@ -148,10 +148,10 @@ extension QueryStore {
         let definition = windows[place]
         return try transaction.stored { transaction throws(StoreError) in
             let key = WindowGroupKey(place, group)
-            let values = try transaction.value(tables.windows.groups, key)?.values ?? []
+            let values = try transaction.value(tables.windows.groups, key)?.values
             var rollup: Rollup?
             var buckets = LogBuckets()
-            for series in series(of: definition, values) {
+            for series in values.map({ self.series(of: definition, $0) }) ?? [] {
                 rollup = Rollup.joined(
                     rollup,
                     try transaction.rollup(
@@ -159,7 +159,7 @@ extension QueryStore {
                 buckets.add(
                     try transaction.buckets(of: series, in: span.asTimeWindow, asOf: size, tables.trees))
             }
-            let labels = zip(definition.by, values).map { Label(name: $0, value: $1) }
+            let labels = zip(definition.by, values ?? []).map { Label(name: $0, value: $1) }
             return WindowAnswer(
                 span: span, labels: LabelSet(labels), rollup: rollup, buckets: buckets, isOpen: isOpen,
                 revision: revision)
@@ -187,22 +187,23 @@ extension QueryStore {
 
     /// The series of a group.
     func series(of definition: WindowDefinition, _ values: [String]) -> [SeriesID] {
-        let wanted = WindowGroup(values: values).id
+        let wanted = WindowGroup(values: values)
         // A matcher for equality compiles no pattern, so none fails.
         let labels = zip(definition.by, values).compactMap {
             try? LabelMatcher(name: $0, kind: .equal, value: $1)
         }
         return index.withLock { $0.candidates(for: definition.matchers + labels) }
-            .filter { definition.group(of: $0)?.id == wanted }.map(\.id)
+            .filter { definition.group(of: $0) == wanted }.map(\.id)
     }
 
     /// The group that a series belongs to; `nil` where a definition does not select it.
+    ///
+    /// - Precondition: a writer asks, so that the groups are in memory.
     func windowGroup(of series: SeriesID, _ place: Int) -> WindowGroup? {
         windowGroups.withLock { groups in
-            if groups.isEmpty { groups = windows.map { _ in [:] } }
-            if let known = groups[place][series] { return known }
+            if let known = groups?.ofSeries[place][series] { return known }
             let group = index.withLock { $0[series] }.flatMap { windows[place].group(of: $0) }
-            groups[place][series] = .some(group)
+            groups?.ofSeries[place][series] = .some(group)
             return group
         }
     }

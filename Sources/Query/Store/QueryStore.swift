@@ -18,8 +18,8 @@ public final class QueryStore: Sendable {
     private let kinds: [[String]]
     /// Continuous aggregates, in the order of the configuration.
     let windows: [WindowDefinition]
-    /// For each of them the groups of the series met so far, a double optional: `nil` inside where it is not selected.
-    let windowGroups = Mutex<[[SeriesID: WindowGroup?]]>([])
+    /// `nil` where it is to be read from the store.
+    let windowGroups = Mutex<WindowGroups?>(nil)
 
     /// Aggregates across series that every store keeps: by name, and by name and pipeline.
     public static let standardAggregates: [[String]] = [[], ["pipeline"]]
@@ -127,7 +127,7 @@ public final class QueryStore: Sendable {
         }
         let kinds = kinds
         index.withLock { $0 = SeriesIndex(kinds: kinds) }
-        windowGroups.withLock { $0 = [] }
+        windowGroups.withLock { $0 = nil }
     }
 
     /// The first entry that was not followed yet.
@@ -172,8 +172,8 @@ public final class QueryStore: Sendable {
             index.withLock { index in
                 for change in changes.reversed() { change.undo(in: &index) }
             }
-            // The numbers of series that were undone are given again.
-            windowGroups.withLock { $0 = [] }
+            // Numbers that were undone are given again.
+            windowGroups.withLock { $0 = nil }
             throw .store(error)
         }
     }

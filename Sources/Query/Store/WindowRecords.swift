@@ -3,7 +3,7 @@ internal import Ledger
 // What the query store keeps of windows, and how. Never their values: those follow from the samples, as of any height.
 // `definition` is a place among the definitions of the store; times are ordered `u64`.
 
-/// `definition u8 ‖ group 16 bytes ‖ start u64`
+/// `definition u8 ‖ group u64 ‖ start u64`
 struct WindowKey: TableKey, Hashable {
     let definition: UInt8
     let group: WindowGroupID
@@ -18,12 +18,12 @@ struct WindowKey: TableKey, Hashable {
     func starting(at start: Int64) -> WindowKey { WindowKey(Int(definition), group, start: start) }
     func isBeside(_ other: WindowKey) -> Bool { definition == other.definition && group == other.group }
 
-    var keyBytes: [UInt8] { [definition] + group.bytes + start.ordered.keyBytes }
+    var keyBytes: [UInt8] { [definition] + group.value.keyBytes + start.ordered.keyBytes }
 
     init(keyBytes: [UInt8]) throws(DecodingFailure) {
         self = try ByteReader.decode(keyBytes) { reader throws(DecodingFailure) in
             let definition = try reader.read(UInt8.self, "definition")
-            let group = WindowGroupID(bytes: try reader.readBytes(WindowGroupID.byteCount, "group"))
+            let group = WindowGroupID(try reader.read(UInt64.self, "group"))
             return WindowKey(
                 Int(definition), group, start: Int64(ordered: try reader.read(UInt64.self, "start")))
         }
@@ -56,7 +56,7 @@ struct WindowRecord: TableValue, Hashable {
     }
 }
 
-/// An open window, found by its end: `definition u8 ‖ end u64 ‖ group 16 bytes ‖ start u64`.
+/// An open window, found by its end: `definition u8 ‖ end u64 ‖ group u64 ‖ start u64`.
 struct OpenWindowKey: TableKey, Hashable {
     let end: Int64
     let window: WindowKey
@@ -67,21 +67,22 @@ struct OpenWindowKey: TableKey, Hashable {
     }
 
     var keyBytes: [UInt8] {
-        [window.definition] + end.ordered.keyBytes + window.group.bytes + window.start.ordered.keyBytes
+        [window.definition] + end.ordered.keyBytes + window.group.value.keyBytes
+            + window.start.ordered.keyBytes
     }
 
     init(keyBytes: [UInt8]) throws(DecodingFailure) {
         self = try ByteReader.decode(keyBytes) { reader throws(DecodingFailure) in
             let definition = try reader.read(UInt8.self, "definition")
             let end = Int64(ordered: try reader.read(UInt64.self, "end"))
-            let group = WindowGroupID(bytes: try reader.readBytes(WindowGroupID.byteCount, "group"))
+            let group = WindowGroupID(try reader.read(UInt64.self, "group"))
             let start = Int64(ordered: try reader.read(UInt64.self, "start"))
             return OpenWindowKey(WindowKey(Int(definition), group, start: start), end: end)
         }
     }
 }
 
-/// `definition u8 ‖ group 16 bytes`
+/// `definition u8 ‖ group u64`
 struct WindowGroupKey: TableKey, Hashable {
     let definition: UInt8
     let group: WindowGroupID
@@ -91,31 +92,32 @@ struct WindowGroupKey: TableKey, Hashable {
         self.group = group
     }
 
-    var keyBytes: [UInt8] { [definition] + group.bytes }
+    var keyBytes: [UInt8] { [definition] + group.value.keyBytes }
 
     init(keyBytes: [UInt8]) throws(DecodingFailure) {
         self = try ByteReader.decode(keyBytes) { reader throws(DecodingFailure) in
             WindowGroupKey(
                 Int(try reader.read(UInt8.self, "definition")),
-                WindowGroupID(bytes: try reader.readBytes(WindowGroupID.byteCount, "group")))
+                WindowGroupID(try reader.read(UInt64.self, "group")))
         }
     }
 }
 
-/// The values of the labels that a definition groups by, each with its length.
+/// `known u8 ‖ the values of the labels that a definition groups by, each with its length`
 struct WindowGroupRecord: TableValue, Hashable {
-    let values: [String]
+    /// `nil` where all series of the group were erased, and with them its labels.
+    let values: [String]?
 
-    init(values: [String]) { self.values = values }
+    init(values: [String]?) { self.values = values }
 
     var valueBytes: [UInt8] {
-        var writer = ByteWriter()
-        for value in values { writer.writeSized(value) }
-        return writer.bytes
+        guard let values else { return [0] }
+        return [1] + WindowGroup(values: values).bytes
     }
 
     init(valueBytes: [UInt8]) throws(DecodingFailure) {
         values = try ByteReader.decode(valueBytes) { reader throws(DecodingFailure) in
+            guard try reader.read(UInt8.self, "known") == 1 else { return nil }
             var values: [String] = []
             while reader.remaining > 0 {
                 values.append(try reader.readSizedText("value", limitBytes: valueBytes.count))
@@ -153,7 +155,7 @@ struct EmissionKey: TableKey, Hashable {
     }
 }
 
-/// `group 16 bytes ‖ start ‖ end signed varints ‖ revision varint ‖ open u8 ‖ (start of a superseded window signed
+/// `group varint ‖ start ‖ end signed varints ‖ revision varint ‖ open u8 ‖ (start of a superseded window signed
 /// varint)*`
 struct EmissionRecord: TableValue, Hashable {
     let group: WindowGroupID
@@ -173,7 +175,7 @@ struct EmissionRecord: TableValue, Hashable {
 
     var valueBytes: [UInt8] {
         var writer = ByteWriter(capacity: 32)
-        writer.write(group.bytes)
+        writer.writeVarint(group.value)
         writer.writeSignedVarint(span.start)
         writer.writeSignedVarint(span.end)
         writer.writeVarint(revision)
@@ -184,7 +186,7 @@ struct EmissionRecord: TableValue, Hashable {
 
     init(valueBytes: [UInt8]) throws(DecodingFailure) {
         self = try ByteReader.decode(valueBytes) { reader throws(DecodingFailure) in
-            let group = WindowGroupID(bytes: try reader.readBytes(WindowGroupID.byteCount, "group"))
+            let group = WindowGroupID(try reader.readVarint("group"))
             let start = try reader.readSignedVarint("start")
             let end = try reader.readSignedVarint("end")
             let revision = try reader.readVarint("revision")
@@ -231,16 +233,20 @@ struct WatermarkRecord: TableValue, Hashable {
 
     init(valueBytes: [UInt8]) throws(DecodingFailure) {
         self = try ByteReader.decode(valueBytes) { reader throws(DecodingFailure) in
+            // Whatever follows from real times lies far inside; sums of them do not overflow.
+            func time(_ what: String) throws(DecodingFailure) -> Int64 {
+                let time = Int64(ordered: try reader.read(UInt64.self, what))
+                guard time.magnitude < 1 << 60 else { throw DecodingFailure("\(what) is no time", at: 0) }
+                return time
+            }
             let hasReached = try reader.read(UInt8.self, "has reached") == 1
-            let reached = Int64(ordered: try reader.read(UInt64.self, "reached"))
-            let blockTime = Int64(ordered: try reader.read(UInt64.self, "block time"))
+            let reached = try time("reached")
+            let blockTime = try time("block time")
             var submitters: [Watermark.Submitter] = []
             while reader.remaining > 0 {
                 let name = try reader.readSizedText("submitter", limitBytes: valueBytes.count)
                 submitters.append(
-                    .init(
-                        name: name, newest: Int64(ordered: try reader.read(UInt64.self, "newest")),
-                        heardAt: Int64(ordered: try reader.read(UInt64.self, "heard at"))))
+                    .init(name: name, newest: try time("newest"), heardAt: try time("heard at")))
             }
             return WatermarkRecord(
                 reached: hasReached ? reached : nil, blockTime: blockTime, submitters: submitters)
@@ -282,6 +288,20 @@ struct WindowTables: Sendable {
             latenessMilliseconds: definition.latenessMilliseconds,
             idleMilliseconds: definition.idleMilliseconds, reached: record.reached,
             blockTime: record.blockTime, submitters: record.submitters)
+    }
+
+    /// The groups that are known, with their numbers.
+    func groups<Transaction: StoreReading & ~Copyable>(
+        of definitions: Int, _ transaction: borrowing Transaction
+    ) throws(StoreError) -> WindowGroups {
+        var known = WindowGroups(definitions: definitions)
+        try transaction.scan(groups) { key, record throws(StoreError) in
+            if let values = record.values, Int(key.definition) < definitions {
+                known.numbers[Int(key.definition)][WindowGroup(values: values)] = key.group
+            }
+            return .next
+        }
+        return known
     }
 
     func clear(_ transaction: inout WriteTransaction) throws(StoreError) {

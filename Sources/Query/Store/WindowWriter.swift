@@ -23,6 +23,10 @@ struct WindowWriter {
         self.store = store
         tables = store.tables.windows
         changes = store.windows.map { _ in Changes() }
+        if store.windowGroups.withLock({ $0 == nil }) {
+            let groups = try tables.groups(of: store.windows.count, transaction)
+            store.windowGroups.withLock { $0 = groups }
+        }
         for (place, definition) in store.windows.enumerated() {
             watermarks.append(try tables.watermark(place, definition, transaction))
         }
@@ -64,11 +68,14 @@ struct WindowWriter {
             changes[place] = Changes()
             var step = WindowStep(store: store, definition, place, size: size)
             try step.apply(added: change.added, removed: change.removed, &transaction)
+            let before = watermarks[place].reached
             if let blockTime {
                 watermarks[place].advance(
                     blockTime: blockTime.milliseconds, submitter: submitter, newest: change.newest)
             }
+            guard !change.isEmpty || watermarks[place].reached != before else { continue }
             try step.say(watermarks[place], &transaction)
+            if !change.removed.isEmpty { try step.forgetErased(change.removed, &transaction) }
         }
     }
 
@@ -107,7 +114,8 @@ private struct WindowStep {
     mutating func apply(
         added: [WindowGroup: [Int64]], removed: [WindowGroup: [Int64]], _ transaction: inout WriteTransaction
     ) throws(StoreError) {
-        for (group, times) in added {
+        for (group, times) in added.sorted(by: { $0.key.bytes.lexicographicallyPrecedes($1.key.bytes) }) {
+            let group = try number(of: group, &transaction)
             let times = Set(times).sorted()
             switch definition.shape {
             case .fixed: try touch(times, group, &transaction)
@@ -116,41 +124,69 @@ private struct WindowStep {
             }
         }
         for (group, times) in removed {
+            let number = try number(of: group, &transaction)
             let times = Set(times).sorted()
             switch definition.shape {
-            case .fixed: try touch(times, group, &transaction)
-            case .session(let gap): try split(times, gap, group, &transaction)
+            case .fixed: try touch(times, number, &transaction)
+            case .session(let gap): try split(times, gap, group, number, &transaction)
+            }
+        }
+    }
+
+    private func number(
+        of group: WindowGroup, _ transaction: inout WriteTransaction
+    ) throws(StoreError) -> WindowGroupID {
+        if let known = store.windowGroups.withLock({ $0?.numbers[place][group] }) { return known }
+        let end = WindowGroupKey(place, WindowGroupID(.max))
+        let last = try transaction.last(tables.groups, atOrBefore: end)?.key
+        let next = last.flatMap { $0.definition == end.definition ? $0.group.value &+ 1 : nil } ?? 0
+        let number = WindowGroupID(next)
+        try transaction.put(
+            tables.groups, WindowGroupKey(place, number), WindowGroupRecord(values: group.values))
+        store.windowGroups.withLock { $0?.numbers[place][group] = number }
+        return number
+    }
+
+    /// A group whose series are all forgotten is known by its number alone: its labels may be what had to be erased.
+    func forgetErased(
+        _ removed: [WindowGroup: [Int64]], _ transaction: inout WriteTransaction
+    ) throws(StoreError) {
+        for group in removed.keys where !group.values.isEmpty {
+            guard store.series(of: definition, group.values).isEmpty else { continue }
+            let number = try number(of: group, &transaction)
+            try transaction.put(
+                tables.groups, WindowGroupKey(place, number), WindowGroupRecord(values: nil))
+            store.windowGroups.withLock { groups in
+                let others = groups?.ofSeries[place].filter { $0.value != group }
+                groups?.numbers[place][group] = nil
+                groups?.ofSeries[place] = others ?? [:]
             }
         }
     }
 
     private mutating func touch(
-        _ times: [Int64], _ group: WindowGroup, _ transaction: inout WriteTransaction
+        _ times: [Int64], _ group: WindowGroupID, _ transaction: inout WriteTransaction
     ) throws(StoreError) {
         for span in Set(times.flatMap(definition.shape.spans(holding:))) {
-            let key = WindowKey(place, group.id, start: span.start)
+            let key = WindowKey(place, group, start: span.start)
             changed[key] = []
             if try !transaction.contains(tables.windows, key) {
-                try open(key, WindowRecord(end: span.end, revision: 0), group, &transaction)
+                try open(key, WindowRecord(end: span.end, revision: 0), &transaction)
             }
         }
     }
 
     private func open(
-        _ key: WindowKey, _ record: WindowRecord, _ group: WindowGroup, _ transaction: inout WriteTransaction
+        _ key: WindowKey, _ record: WindowRecord, _ transaction: inout WriteTransaction
     ) throws(StoreError) {
         try transaction.put(tables.windows, key, record)
         try transaction.put(tables.open, OpenWindowKey(key, end: record.end), [])
-        let groupKey = WindowGroupKey(place, group.id)
-        if try !transaction.contains(tables.groups, groupKey) {
-            try transaction.put(tables.groups, groupKey, WindowGroupRecord(values: group.values))
-        }
     }
 
     private mutating func join(
-        _ time: Int64, _ gap: Int64, _ group: WindowGroup, _ transaction: inout WriteTransaction
+        _ time: Int64, _ gap: Int64, _ group: WindowGroupID, _ transaction: inout WriteTransaction
     ) throws(StoreError) {
-        let key = WindowKey(place, group.id, start: time)
+        let key = WindowKey(place, group, start: time)
         var span = WindowSpan(start: time, end: time + gap)
         var parts: [(key: WindowKey, record: WindowRecord)] = []
         if let before = try transaction.last(tables.windows, atOrBefore: key), before.key.isBeside(key),
@@ -170,18 +206,19 @@ private struct WindowStep {
 
     /// The sessions that held events which went: what is left of each makes sessions anew.
     private mutating func split(
-        _ times: [Int64], _ gap: Int64, _ group: WindowGroup, _ transaction: inout WriteTransaction
+        _ times: [Int64], _ gap: Int64, _ labels: WindowGroup, _ group: WindowGroupID,
+        _ transaction: inout WriteTransaction
     ) throws(StoreError) {
         var next = Int64.min
         for time in times where time >= next {
-            let key = WindowKey(place, group.id, start: time)
+            let key = WindowKey(place, group, start: time)
             guard let found = try transaction.last(tables.windows, atOrBefore: key), found.key.isBeside(key),
                 found.value.end > time
             else { continue }
             next = found.value.end
             let whole = WindowSpan(start: found.key.start, end: found.value.end)
             var left: [Int64] = []
-            for series in store.series(of: definition, group.values) {
+            for series in store.series(of: definition, labels.values) {
                 let samples = try transaction.samples(
                     of: series, in: whole.asTimeWindow, asOf: .max, limit: .max, store.tables.trees)
                 left += (samples ?? []).map(\.time)
@@ -192,7 +229,7 @@ private struct WindowStep {
     }
 
     private mutating func replace(
-        _ old: [(key: WindowKey, record: WindowRecord)], by spans: [WindowSpan], _ group: WindowGroup,
+        _ old: [(key: WindowKey, record: WindowRecord)], by spans: [WindowSpan], _ group: WindowGroupID,
         _ transaction: inout WriteTransaction
     ) throws(StoreError) {
         if let only = old.first, old.count == 1,
@@ -213,10 +250,10 @@ private struct WindowStep {
         }
         superseded.subtract(spans.map(\.start))
         for (number, span) in spans.enumerated() {
-            let key = WindowKey(place, group.id, start: span.start)
+            let key = WindowKey(place, group, start: span.start)
             let revision = try transaction.value(tables.gone, key) ?? 0
             if revision > 0 { try transaction.delete(tables.gone, key) }
-            try open(key, WindowRecord(end: span.end, revision: revision), group, &transaction)
+            try open(key, WindowRecord(end: span.end, revision: revision), &transaction)
             // A session is superseded by the first that reaches beyond its start.
             let isLast = number == spans.count - 1
             changed[key] = isLast ? superseded : superseded.filter { $0 < span.end }
@@ -231,7 +268,7 @@ private struct WindowStep {
     ) throws(StoreError) {
         if let reached = watermark.reached {
             var closing: [OpenWindowKey] = []
-            let first = OpenWindowKey(WindowKey(place, .least, start: .min), end: .min)
+            let first = OpenWindowKey(WindowKey(place, WindowGroupID(0), start: .min), end: .min)
             try transaction.scan(tables.open, from: first) { key, _ throws(StoreError) in
                 guard key.window.definition == first.window.definition, key.end <= reached else {
                     return .stop
@@ -251,13 +288,13 @@ private struct WindowStep {
             guard var record = try transaction.value(tables.windows, key) else { continue }
             let isOpen = !watermark.hasPassed(record.end)
             if isOpen, record.revision == 0, superseded.isEmpty { continue }
-            record.revision += 1
+            record.revision &+= 1
             try transaction.put(tables.windows, key, record)
             emissions.append(
                 EmissionRecord(key, record, isOpen: isOpen, superseded: superseded.sorted()))
         }
         for (key, var record) in vanished {
-            record.revision += 1
+            record.revision &+= 1
             try transaction.put(tables.gone, key, record.revision)
             emissions.append(
                 EmissionRecord(key, record, isOpen: !watermark.hasPassed(record.end), superseded: []))
@@ -272,7 +309,7 @@ private struct WindowStep {
             ordinal = last.position.ordinal
         }
         for emission in emissions {
-            ordinal += 1
+            ordinal &+= 1
             let key = EmissionKey(place, WindowPosition(size: size, ordinal: ordinal))
             try transaction.put(tables.emissions, key, emission)
         }
@@ -289,11 +326,7 @@ extension EmissionRecord {
     /// By end, then by group, then by start: the same on every node.
     fileprivate func precedes(_ other: EmissionRecord) -> Bool {
         if span.end != other.span.end { return span.end < other.span.end }
-        if group != other.group { return group.bytes.lexicographicallyPrecedes(other.group.bytes) }
+        if group != other.group { return group < other.group }
         return span.start < other.span.start
     }
-}
-
-extension WindowGroupID {
-    static let least = WindowGroupID(bytes: [UInt8](repeating: 0, count: byteCount))
 }

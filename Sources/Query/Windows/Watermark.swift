@@ -1,3 +1,5 @@
+internal import Ledger
+
 /// How far event time is believed to be complete: windows that end at or before it are closed.
 ///
 /// Every submitter has a mark of its own, the newest event time seen from it minus the allowed lateness. The watermark
@@ -20,7 +22,7 @@ public struct Watermark: Hashable, Sendable {
     /// Milliseconds since 1970; `nil` before the first event.
     public private(set) var reached: Int64?
     /// The newest block's.
-    private(set) var blockTime: Int64 = .min
+    private(set) var blockTime = Timestamp.earliest.milliseconds
     /// Those that are not idle, by name. One that comes back begins anew.
     private(set) var submitters: [Submitter] = []
 
@@ -49,8 +51,9 @@ public struct Watermark: Hashable, Sendable {
     public mutating func advance(blockTime time: Int64, submitter: String?, newest: Int64?) {
         guard newest != nil || time > blockTime else { return }
         blockTime = max(blockTime, time)
-        if let submitter, let newest { hear(submitter, min(newest, blockTime)) }
+        // Before it is heard again: whether another entry came in between makes no difference.
         submitters.removeAll { blockTime - $0.heardAt > idleMilliseconds }
+        if let submitter, let newest { hear(submitter, min(newest, blockTime)) }
         let hasBegun = reached != nil || !submitters.isEmpty
         guard hasBegun else { return }
         let least = submitters.map(\.newest).min() ?? (blockTime - idleMilliseconds)

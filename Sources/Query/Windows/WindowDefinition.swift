@@ -161,18 +161,37 @@ extension WindowDefinition {
 /// Series whose windows are counted together: those with the same values of the labels that a definition groups by.
 struct WindowGroup: Hashable, Sendable {
     let values: [String]
-    /// The first half of the SHA-256 of the values: the same on every node, and short enough for a key.
-    let id: WindowGroupID
+    /// The values, each with its length: `String` holds two spellings of one letter for equal.
+    let bytes: [UInt8]
 
     init(values: [String]) {
         self.values = values
         var writer = ByteWriter()
         for value in values { writer.writeSized(value) }
-        id = WindowGroupID(bytes: Array(Digest.sha256(writer.bytes).bytes.prefix(WindowGroupID.byteCount)))
+        bytes = writer.bytes
     }
+
+    static func == (left: Self, right: Self) -> Bool { left.bytes == right.bytes }
+    func hash(into hasher: inout Hasher) { hasher.combine(bytes) }
 }
 
-struct WindowGroupID: Hashable, Sendable {
-    static let byteCount = 16
-    let bytes: [UInt8]
+/// The number of a group among those of its definition, in the order in which the log brought them.
+///
+/// Not a digest of the labels, which would outlive their erasure.
+struct WindowGroupID: Hashable, Comparable, Sendable {
+    let value: UInt64
+    init(_ value: UInt64) { self.value = value }
+    static func < (left: Self, right: Self) -> Bool { left.value < right.value }
+}
+
+/// What is known in memory of the groups of all definitions.
+struct WindowGroups: Sendable {
+    /// The group of each series met so far; `nil` inside where it is not selected.
+    var ofSeries: [[SeriesID: WindowGroup?]]
+    var numbers: [[WindowGroup: WindowGroupID]]
+
+    init(definitions: Int) {
+        ofSeries = Array(repeating: [:], count: definitions)
+        numbers = Array(repeating: [:], count: definitions)
+    }
 }

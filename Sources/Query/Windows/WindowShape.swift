@@ -11,7 +11,7 @@ public struct WindowSpan: Hashable, Sendable {
     public func contains(_ time: Int64) -> Bool { time >= start && time < end }
 
     /// The same times as a question to the store names them.
-    var asTimeWindow: TimeWindow { TimeWindow(after: start - 1, through: end - 1) }
+    var asTimeWindow: TimeWindow { TimeWindow(after: start &- 1, through: end &- 1) }
 }
 
 /// How event time is cut into windows.

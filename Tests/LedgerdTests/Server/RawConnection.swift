@@ -19,13 +19,20 @@ struct RawConnection: Sendable {
         func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
     }
 
-    /// - Parameter tls: whom to trust; none for a bare socket.
+    /// - Parameters:
+    ///   - tls: whom to trust; none for a bare socket.
+    ///   - receiveBytes: how much the system takes for a client that does not read.
     static func open(
-        port: Int, tls: NIOSSLCertificate?, protocols: [String] = ["http/1.1"]
+        port: Int, tls: NIOSSLCertificate?, protocols: [String] = ["http/1.1"], receiveBytes: Int? = nil
     ) async throws -> RawConnection {
         let loop = MultiThreadedEventLoopGroup.singleton.any()
         let received = Received()
-        let channel = try await ClientBootstrap(group: loop)
+        var bootstrap = ClientBootstrap(group: loop)
+        if let receiveBytes {
+            bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: receiveBytes)
+        }
+        let channel =
+            try await bootstrap
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     if let tls {
@@ -54,6 +61,19 @@ struct RawConnection: Sendable {
         try await channel.closeFuture.get()
         let received = received
         return try await channel.eventLoop.submit { String(buffer: received.bytes) }.get()
+    }
+
+    /// Whether bytes that arrive are taken.
+    func setReading(_ isReading: Bool) async throws {
+        try await channel.setOption(.autoRead, value: isReading).get()
+    }
+
+    /// What was received by now.
+    var text: String {
+        get async throws {
+            let received = received
+            return try await channel.eventLoop.submit { String(buffer: received.bytes) }.get()
+        }
     }
 
     func close() async throws { try? await channel.close().get() }
