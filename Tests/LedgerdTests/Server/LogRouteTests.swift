@@ -133,7 +133,8 @@ import Testing
                 #expect(answer.headers["allow"] == [allowed])
             }
             for path in [
-                "/", "/v1", "/v1/nothing", "/api/v1/label/values", "/checkpoint/x", "/v1/streams", "/V1/nodes",
+                "/", "/v1", "/v1/nothing", "/api/v1/label/values", "/checkpoint/x", "/v1/streams",
+                "/V1/nodes",
             ] {
                 #expect(try await served.caller.get(path).problem == "not-found", "\(path)")
             }

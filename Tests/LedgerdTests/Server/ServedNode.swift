@@ -46,8 +46,17 @@ struct Answer: Sendable {
 
 /// How a client speaks to a server.
 struct Caller: Sendable {
-    let client: HTTPClient
+    var client: HTTPClient { shared.client }
     let base: String
+    private let shared: SharedClient
+
+    /// A client that is let go of when nobody has it any more. Without, a test that fails before its end would take
+    /// down the process, and all other tests with it.
+    private final class SharedClient: Sendable {
+        let client: HTTPClient
+        init(_ client: HTTPClient) { self.client = client }
+        deinit { Task { [client] in try? await client.shutdown() } }
+    }
 
     /// - Parameter identity: shown as the client's certificate.
     init(
@@ -66,7 +75,8 @@ struct Caller: Sendable {
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
         // A server that is gone is gone: tests start it again themselves.
         configuration.connectionPool.retryConnectionEstablishment = false
-        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        shared = SharedClient(
+            HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration))
         base = "https://127.0.0.1:\(port)"
     }
 

@@ -192,10 +192,8 @@ private struct GatedWriter: ResponseBodyWriter {
         version: HTTPClient.Configuration.HTTPVersion
     ) async throws {
         var deadlines = Deadlines()
-        deadlines.heartbeat = .milliseconds(40)
-        (deadlines.body, deadlines.idle, deadlines.silence) = (
-            .milliseconds(400), .milliseconds(400), .milliseconds(600)
-        )
+        deadlines.heartbeat = .milliseconds(100)
+        (deadlines.body, deadlines.idle, deadlines.silence) = (.seconds(2), .seconds(2), .seconds(3))
         try await ServedNode.run(deadlines: deadlines) { served in
             let token = try await served.ledger.token([.analyst])
             let caller = try Caller(port: served.port, ledger: served.ledger, version: version)
