@@ -142,7 +142,7 @@ import Testing
             #expect(try line(try await reader.all().last) == Line(next: 2))
         }
         deadlines = Deadlines()
-        deadlines.age = .seconds(3)
+        deadlines.age = .seconds(15)
         try await ServedNode.run(deadlines: deadlines) { served in
             try await served.append(try served.ledger.document(id: "a"))
             let token = try await served.ledger.token([.analyst])

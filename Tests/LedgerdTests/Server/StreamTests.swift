@@ -192,8 +192,9 @@ private struct GatedWriter: ResponseBodyWriter {
         version: HTTPClient.Configuration.HTTPVersion
     ) async throws {
         var deadlines = Deadlines()
-        deadlines.heartbeat = .milliseconds(100)
-        (deadlines.body, deadlines.idle, deadlines.silence) = (.seconds(2), .seconds(2), .seconds(3))
+        // Long enough for a machine that runs all tests at once and may not look at this one for seconds.
+        deadlines.heartbeat = .milliseconds(500)
+        (deadlines.body, deadlines.idle, deadlines.silence) = (.seconds(12), .seconds(12), .seconds(15))
         try await ServedNode.run(deadlines: deadlines) { served in
             let token = try await served.ledger.token([.analyst])
             let caller = try Caller(port: served.port, ledger: served.ledger, version: version)
@@ -209,7 +210,7 @@ private struct GatedWriter: ResponseBodyWriter {
 
     @Test func `end when the token does`() async throws {
         try await ServedNode.run { served in
-            let token = try await served.ledger.token([.analyst], seconds: 3)
+            let token = try await served.ledger.token([.analyst], seconds: 20)
             var events = try await EventReader(served.caller, "/v1/stream?query=1", token: token)
             #expect(try await events.next()?.name == "answer")
             // In order: the body has its end, so that reading it does not fail.
