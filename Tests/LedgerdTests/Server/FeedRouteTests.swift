@@ -142,7 +142,8 @@ import Testing
             #expect(try line(try await reader.all().last) == Line(next: 2))
         }
         deadlines = Deadlines()
-        deadlines.age = .seconds(15)
+        // Before the first sign of life is due, which would be a line more.
+        deadlines.age = .seconds(8)
         try await ServedNode.run(deadlines: deadlines) { served in
             try await served.append(try served.ledger.document(id: "a"))
             let token = try await served.ledger.token([.analyst])
