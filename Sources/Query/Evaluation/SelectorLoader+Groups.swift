@@ -18,7 +18,7 @@ extension SelectorLoader {
             groups = sourceGroups(of: series, labels)
         }
         if context.isExplaining {
-            return .plan(try plan(request, groups, reader, tables, &context))
+            return .plan(try plan(request, groups.map(\.sources), reader, tables, &context))
         }
         var result: [Column] = []
         for group in groups.sorted(by: { $0.labels < $1.labels }) {
@@ -162,22 +162,6 @@ extension SelectorLoader {
             values.append(range.isEmpty ? nil : LogBuckets.value(atRank: rank, ofKeys: &keys, range))
         }
         return values
-    }
-
-    private static func plan<Reader: SampleReading & ~Copyable>(
-        _ request: SelectorRequest, _ groups: [SourceGroup], _ reader: borrowing Reader,
-        _ tables: Reader.Tables, _ context: inout QueryContext
-    ) throws(QueryError) -> SelectorPlan {
-        var plan = SelectorPlan(request)
-        for group in groups {
-            try context.checkInterruption()
-            var samples: UInt64 = 0
-            for source in group.sources {
-                samples += try reader.rollup(of: source, in: request.span, [], tables)?.count ?? 0
-            }
-            plan.add(series: group.sources.count, samples: samples)
-        }
-        return plan
     }
 }
 

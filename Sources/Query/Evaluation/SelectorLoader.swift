@@ -28,7 +28,8 @@ struct SelectorLoader {
             }
             let groups = grouped(select(request.selector.matchers))
             if context.isExplaining {
-                loaded[request] = .plan(try plan(request, groups, reader, tables, &context))
+                let sources = groups.map { $0.members.map { SampleSource.series($0) } }
+                loaded[request] = .plan(try plan(request, sources, reader, tables, &context))
                 continue
             }
             switch request.shape {
@@ -181,17 +182,17 @@ struct SelectorLoader {
     }
 
     static func plan<Reader: SampleReading & ~Copyable>(
-        _ request: SelectorRequest, _ groups: [Group], _ reader: borrowing Reader, _ tables: Reader.Tables,
-        _ context: inout QueryContext
+        _ request: SelectorRequest, _ groups: [[SampleSource]], _ reader: borrowing Reader,
+        _ tables: Reader.Tables, _ context: inout QueryContext
     ) throws(QueryError) -> SelectorPlan {
         var plan = SelectorPlan(request)
-        for group in groups {
+        for sources in groups {
             try context.checkInterruption()
             var samples: UInt64 = 0
-            for member in group.members {
-                samples += try reader.rollup(of: member, in: request.span, [], tables)?.count ?? 0
+            for source in sources {
+                samples += try reader.rollup(of: source, in: request.span, [], tables)?.count ?? 0
             }
-            plan.add(series: group.members.count, samples: samples)
+            plan.add(series: sources.count, samples: samples)
         }
         return plan
     }
