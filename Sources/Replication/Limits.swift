@@ -78,6 +78,9 @@ extension Limits {
     public static let smallEntriesBytes = 4096
     /// Proposals of one peer that cannot be judged before the tip has moved.
     public static let undecidedProposals = 8
+    /// Valid signatures that are remembered, 32 bytes each, twice as many in all: those of a window of blocks and of some
+    /// changes of view, in a committee of a hundred.
+    public static let rememberedSignatures = 4096
     /// Entries kept as checked, in bytes; twice as much in all.
     public static let checkedBytes = 32 << 20
     /// Certificates that wait for the next flush.

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Four real processes: the short form of `swift run -c release chaos`, with the same code.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct `Four nodes in processes that fail` {
+@Suite(.serialized, .timeLimit(.minutes(20))) struct `Four nodes in processes that fail` {
     /// - Parameter episodes: lasting so many milliseconds each, a second apart.
     private func run(
         _ episodes: [(Int, [Fault], LinkCondition)], seed: UInt64

@@ -47,7 +47,7 @@ import Testing
 }
 
 /// Two nodes: the second sends back what it gets.
-@Suite(.timeLimit(.minutes(1))) struct `The forwarder` {
+@Suite(.timeLimit(.minutes(20))) struct `The forwarder` {
     /// What a socket was told.
     private final class Ears: Sendable {
         private struct State: Sendable {

@@ -6,7 +6,7 @@ import Testing
 @testable import Chaos
 
 /// A run of one node that nothing befalls, and then a history that is not quite what happened.
-@Suite(.timeLimit(.minutes(5))) struct `The check of the logs` {
+@Suite(.timeLimit(.minutes(20))) struct `The check of the logs` {
     @Test func `finds what was acknowledged and is elsewhere, gone, or not all`() async throws {
         let directory = try TemporaryDirectory()
         let quiet = Findings { _ in }

@@ -1,3 +1,4 @@
+import Dispatch
 import Ledger
 import Synchronization
 import TestSupport
@@ -6,7 +7,7 @@ import Testing
 @testable import Replication
 
 /// What a node makes of the frames of its peers, before the replica hears of them.
-@Suite(.timeLimit(.minutes(1))) struct `The checking stage` {
+@Suite(.timeLimit(.minutes(20))) struct `The checking stage` {
     private let ledger: TestLedger
     private let state: LedgerState
     private let root: ChainTip
@@ -41,13 +42,13 @@ import Testing
                     mailbox: mailbox,
                     verifier: MessageVerifier(
                         context: .init(ledgerID: ledger.ledgerID, epoch: Epoch(0)),
-                        authority: ledger.electorate),
+                        authority: RememberingElectorate(ledger.electorate)),
                     checked: CheckedEntries(),
                     blocks: BlockServer(
                         log: log,
                         published: { Published(header: header, certificate: nil, state: state) }),
                     tip: { held.bench?.tip.withLock { $0 } ?? tip }, clock: { ledger.start },
-                    needs: { VoteNeeds() }, validation: .full, send: { _, _ in },
+                    needs: { MessageNeeds() }, validation: .full, send: { _, _ in },
                     report: { line in held.bench?.reports.withLock { $0.append(line) } }))
             mailbox.onWake { [wakes] _ in wakes.continuation.yield() }
             held.set(self)
@@ -316,6 +317,29 @@ import Testing
             return
         }
         #expect(entries.map(\.identity?.id) == ["a"])
+    }
+
+    @Test func `goes on while others keep all shared threads of the process busy`() async throws {
+        let bench = try bench()
+        let entries = try (0..<8).map { try entry("\($0)") }
+        // Too large to be checked where it is received.
+        let large = proposal(entries, on: root)
+        #expect(large.frame.body.count > Limits.smallEntriesBytes)
+        let isOver = Atomic(false)
+        let busy = DispatchGroup()
+        for _ in 0..<64 {
+            DispatchQueue.global(qos: .userInitiated).async(group: busy) {
+                while !isOver.load(ordering: .relaxed) {}
+            }
+        }
+        bench.receive(large, from: 0)
+        let event = await bench.next()
+        isOver.store(true, ordering: .relaxed)
+        guard case .proposal = event else {
+            Issue.record("it did not come through")
+            return
+        }
+        await withCheckedContinuation { done in busy.notify(queue: .global()) { done.resume() } }
     }
 
     @Test func `drops what does not decode, and goes on`() async throws {

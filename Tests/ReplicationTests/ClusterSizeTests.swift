@@ -6,7 +6,7 @@ import Testing
 @testable import Replication
 
 /// Real nodes, disks and TLS connections over the loopback, all in this process.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct `A ledger of any size` {
+@Suite(.serialized, .timeLimit(.minutes(20))) struct `A ledger of any size` {
     /// Above 16 nodes a debug build on two busy cores takes its time: `LEDGER_CLUSTER_SIZE=31 swift test --filter
     /// ClusterSizeTests` runs that size alone.
     private static var sizes: [Int] {

@@ -6,7 +6,7 @@ import Testing
 @testable import Replication
 
 /// Four nodes with real disks, and TLS between them.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct `A ledger of four nodes` {
+@Suite(.serialized, .timeLimit(.minutes(20))) struct `A ledger of four nodes` {
     private let ledger: TestLedger
 
     init() throws { ledger = try TestLedger(members: 4) }

@@ -8,7 +8,7 @@ import Testing
 @testable import Replication
 
 /// Who may connect, and what it costs.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct `Connections between nodes` {
+@Suite(.serialized, .timeLimit(.minutes(20))) struct `Connections between nodes` {
     private let ledger: TestLedger
 
     init() throws { ledger = try TestLedger(members: 4) }

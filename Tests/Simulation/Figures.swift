@@ -13,6 +13,8 @@ public struct Figures: Sendable {
     public var lies = 0
     public var mutations = 0
     public var unverified = 0
+    /// Messages that could change nothing any more, and were not verified.
+    public var passedOver = 0
     public var evidence = 0
     public var submitted = 0
     public var refusals = 0
@@ -37,6 +39,7 @@ public struct Figures: Sendable {
         sum.lies += right.lies
         sum.mutations += right.mutations
         sum.unverified += right.unverified
+        sum.passedOver += right.passedOver
         sum.evidence += right.evidence
         sum.submitted += right.submitted
         sum.refusals += right.refusals

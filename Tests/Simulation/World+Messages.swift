@@ -136,12 +136,33 @@ extension World {
             case .fetch(let request): answer(request, of: sender, at: slot)
             case .fetched(let blocks): try receive(blocks, from: sender, at: slot)
             case .prepare, .commit, .complaint, .viewChange, .newView, .prepared, .committed, .status:
+                guard let replica = nodes[slot].replica else { return }
+                guard replica.needs.includes(message) else {
+                    return try checkIsNoUse(message, from: sender, to: replica, at: slot)
+                }
                 handle(.message(try verifier.verify(message, from: sender)), at: slot)
             }
         } catch {
             figures.unverified += 1
             if trace.isOn { note(slot, .received(MessageKind(message)), "drops it: \(error)") }
         }
+    }
+
+    /// What a driver passes over would have brought about nothing.
+    private func checkIsNoUse(
+        _ message: Message, from sender: ReplicaID, to replica: Replica, at slot: Int
+    ) throws(Refused) {
+        figures.passedOver += 1
+        guard Defect.active == nil, nodes[slot].isHonest else { return }
+        let verified = try verifier.verify(message, from: sender)
+        let documents = nodes[slot].documents
+        let tick = tick(of: slot)
+        var (told, untold) = (replica, replica)
+        let effects = told.handle(.message(verified), at: tick, knowing: documents)
+        // The same moment, without any news.
+        let others = untold.handle(.durable(SaveTicket(0)), at: tick, knowing: documents)
+        guard effects.outline != others.outline || told.view != untold.view else { return }
+        fail(slot, "passes over \(describe(message)), which would have changed something")
     }
 
     private func receive(_ proposal: Proposal, from sender: ReplicaID, at slot: Int) throws(Refused) {
@@ -239,5 +260,12 @@ extension World {
                 }
                 return .whole(EntryBytes(entry))
             })
+    }
+}
+
+extension Effects {
+    /// How much there is of each.
+    fileprivate var outline: [Int] {
+        [save == nil ? 0 : 1, commit.count, send.count, refuse.count, evidence.count, halt == nil ? 0 : 1]
     }
 }

@@ -85,7 +85,7 @@ public final class Cluster: Sendable {
         let log = try LogStore(
             directory: path(of: node), genesis: ledger.genesisHeader, access: .writing(.full))
         var patient = ReplicaDriver.Patience()
-        patient.submission = .seconds(400)
+        patient.submission = .seconds(1000)
         let driver = try ReplicaDriver(
             ports: .init(
                 log: log, voteKey: ledger.voteKeys[node], electorate: ledger.electorate, network: network,

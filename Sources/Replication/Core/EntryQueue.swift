@@ -10,6 +10,8 @@ struct EntryQueue: Sendable {
     private(set) var waiting: [Waiting] = []
     private var keys: Set<EntryKey> = []
     private var byteCount = 0
+    /// What clients of this node wait for, here or in a block that is not final: this node sees to it that it is ordered.
+    private var own: Set<EntryKey> = []
 
     var isEmpty: Bool { waiting.isEmpty }
     var count: Int { waiting.count }
@@ -17,6 +19,15 @@ struct EntryQueue: Sendable {
     var hasRoom: Bool { waiting.count < Limits.waitingEntries && byteCount < Limits.waitingBytes }
 
     func contains(_ key: EntryKey) -> Bool { keys.contains(key) }
+
+    var ownCount: Int { own.count }
+    var ownEntries: some Sequence<CheckedEntry> {
+        waiting.lazy.map(\.entry).filter { [own] entry in own.contains(entry.key) }
+    }
+
+    mutating func own(_ key: EntryKey) { own.insert(key) }
+    /// It is final, or was refused: nobody waits for it any more.
+    mutating func disown(_ key: EntryKey) { own.remove(key) }
 
     /// - Returns: Whether it was new.
     @discardableResult
@@ -47,7 +58,9 @@ struct EntryQueue: Sendable {
 
     mutating func removeAll() -> [CheckedEntry] {
         let entries = waiting.map(\.entry)
-        self = EntryQueue()
+        waiting = []
+        keys = []
+        byteCount = 0
         return entries
     }
 

@@ -129,7 +129,8 @@ extension Replica {
     /// Whether the safety state is on the disk as it is now, with what this turn has changed.
     func isStateDurable(_ turn: Turn) -> Bool { !turn.savesState && disk.stateTicket <= disk.durable }
 
-    func refuse(_ entry: CheckedEntry, _ reason: Refusal.Reason, _ turn: inout Turn) {
+    mutating func refuse(_ entry: CheckedEntry, _ reason: Refusal.Reason, _ turn: inout Turn) {
+        queue.disown(entry.key)
         turn.effects.refuse.append(Refusal(entry: entry.entry.statement.digest, reason: reason))
     }
 

@@ -18,6 +18,8 @@ extension Replica {
 /// What a replica holds in memory, all of it bounded whatever peers send.
 package struct Occupancy: Sendable {
     package let blocks, places, early, waiting, unsettled, releases: Int
+    /// Entries that clients of this node wait for, and all that could be them: what waits, and what stands in blocks.
+    package let own, ordered: Int
 
     /// What is over its bound, if anything is.
     package var excess: String? {
@@ -27,6 +29,7 @@ package struct Occupancy: Sendable {
             ("waiting entries", waiting, Limits.waitingEntries),
             ("unsettled certificates", unsettled, Limits.unsettledCertificates),
             ("messages behind the disk", releases, Limits.releases),
+            ("entries of its own", own, waiting + ordered),
         ]
         guard let (name, count, bound) = bounds.first(where: { $0.1 > $0.2 }) else { return nil }
         return "holds \(count) \(name), more than \(bound)"
@@ -37,7 +40,8 @@ extension Replica {
     package var occupancy: Occupancy {
         Occupancy(
             blocks: tree.nodes.count, places: votes.placeCount, early: early.count, waiting: queue.count,
-            unsettled: unsettled.count, releases: disk.releases.count)
+            unsettled: unsettled.count, releases: disk.releases.count, own: queue.ownCount,
+            ordered: tree.nodes.reduce(0) { $0 + $1.keys.count })
     }
 
     /// How many views failed in a row, less what progress has made good.

@@ -9,6 +9,7 @@ extension Replica {
         var new: [CheckedEntry] = []
         for entry in entries where entry.canBeOrdered {
             let key = entry.key
+            if areOwn { queue.own(key) }
             guard !queue.contains(key), !chain.contains(where: { $0.keys.contains(key) }) else { continue }
             guard queue.hasRoom else {
                 if areOwn { refuse(entry, .busy, &turn) }
@@ -137,6 +138,7 @@ extension Replica {
             gone.insert(entry.key)
             refuse(entry, .rule(rejection), &turn)
         }
+        for key in gone { queue.disown(key) }
         queue.remove { gone.contains($0.key) }
     }
 }

@@ -98,7 +98,7 @@ extension Replica {
         recheckQueue(&turn)
         guard isWaiting(at: turn.now.uptime) || isPrimarySilent(at: turn.now.uptime) else { return }
         complain(&turn)
-        forwardQueue(to: .others, &turn)
+        forwardOwnEntries(&turn)
     }
 
     /// Whether this node waits for something that the others owe it.
@@ -166,13 +166,16 @@ extension Replica {
     /// Normal case, 6: whatever was sent and may have been lost is sent again.
     mutating func resend(_ turn: inout Turn) {
         guard committee.size > 1 else { return }
-        if isComplaining { turn.send(.message(.complaint(view)), to: .others) }
+        if isComplaining {
+            turn.send(.message(.complaint(view)), to: .others)
+            forwardOwnEntries(&turn)
+        }
         switch safety.phase {
         case .changing(let departure):
             if isStateDurable(turn) { send(departure, to: .everyone, &turn) }
             // The others may be content with the view before: a liar among those who asked for this one is enough. Any
             // of them may order what waits here.
-            forwardQueue(to: .others, &turn)
+            forwardOwnEntries(&turn)
         case .normal:
             for node in tree.chain(to: tipHash) ?? [] where node.accepted.header.view == view {
                 guard isDurable(node.hash) else { break }
@@ -182,7 +185,7 @@ extension Replica {
             if isPrimary, isStateDurable(turn), tip.header.height > committed.height {
                 for peer in laggards { sendNewView(to: .only(peer), &turn) }
             }
-            if !isPrimary, !queue.isEmpty { forwardQueue(to: .only(primary), &turn) }
+            if !isPrimary { forwardQueue(&turn) }
         }
     }
 
@@ -227,14 +230,25 @@ extension Replica {
         }
     }
 
-    /// Entries that wait here, as many as one message bears.
-    func forwardQueue(to recipients: Outgoing.Recipients, _ turn: inout Turn) {
+    /// Entries that wait here, so that the primary orders them.
+    func forwardQueue(_ turn: inout Turn) {
+        forward(queue.waiting.lazy.map(\.entry), to: .only(primary), &turn)
+    }
+
+    /// What this node's clients wait for, so that all wait for it. Not what others have sent here: if all passed on
+    /// everything to all, a change of view would drown in it.
+    private func forwardOwnEntries(_ turn: inout Turn) { forward(queue.ownEntries, to: .others, &turn) }
+
+    /// As many as one message bears.
+    private func forward(
+        _ waiting: some Sequence<CheckedEntry>, to recipients: Outgoing.Recipients, _ turn: inout Turn
+    ) {
         var entries: [CheckedEntry] = []
         var byteCount = 0
-        for waiting in queue.waiting {
-            byteCount += waiting.entry.entry.byteCount
+        for entry in waiting {
+            byteCount += entry.entry.byteCount
             guard entries.isEmpty || byteCount <= Limits.forwardedBytes else { break }
-            entries.append(waiting.entry)
+            entries.append(entry)
         }
         if !entries.isEmpty { turn.send(.entries(entries), to: recipients) }
     }

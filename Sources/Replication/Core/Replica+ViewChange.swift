@@ -207,7 +207,7 @@ extension Replica {
         if Defect.isActive(.inheritedBlocksSignedAgain), let node = tree[target] {
             release(.commit(node.accepted.header), after: turn.ticket, &turn)
         }
-        if !isPrimary, !queue.isEmpty { forwardQueue(to: .only(primary), &turn) }
+        if !isPrimary { forwardQueue(&turn) }
         settle(&turn)
     }
 }

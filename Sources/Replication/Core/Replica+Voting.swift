@@ -235,6 +235,7 @@ extension Replica {
         let hash = certificate.mark.headerHash
         guard let chain = tree.chain(to: hash), let last = chain.last else { return }
         for node in chain {
+            for key in node.keys { queue.disown(key) }
             turn.effects.commit.append(
                 CertifiedBlock(
                     accepted: node.accepted, certificate: node.hash == hash ? certificate : nil))

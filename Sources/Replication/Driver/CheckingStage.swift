@@ -1,5 +1,6 @@
 import Dispatch
 import Ledger
+import NIOCore
 import Synchronization
 
 /// Where the replica stands: what the entries of a proposal are checked against.
@@ -17,12 +18,12 @@ struct TipState: Sendable {
 final class CheckingStage: Sendable {
     struct Ports: Sendable {
         let mailbox: Mailbox
-        let verifier: MessageVerifier<Electorate>
+        let verifier: MessageVerifier<RememberingElectorate>
         let checked: CheckedEntries
         let blocks: BlockServer
         let tip: @Sendable () -> TipState
         let clock: @Sendable () -> Timestamp
-        let needs: @Sendable () -> VoteNeeds
+        let needs: @Sendable () -> MessageNeeds
         let validation: EntryValidation
         let send: @Sendable (Message, ReplicaID) -> Void
         let report: @Sendable (String) -> Void
@@ -56,8 +57,14 @@ final class CheckingStage: Sendable {
         self.ports = ports
         let size = ports.verifier.authority.committee.size
         peers = Mutex(Array(repeating: Peer(), count: size))
-        let pool = DispatchQueue(label: "checking", qos: .userInitiated, attributes: .concurrent)
-        queues = (0..<size).map { DispatchQueue(label: "checking.\($0)", target: pool) }
+        // Serial ones: they get threads of their own. A concurrent queue shares those of the process, and long queries
+        // on all of them would keep the votes waiting.
+        let lanes = (0..<max(2, System.coreCount)).map {
+            DispatchQueue(label: "checking.\($0)", qos: .userInitiated)
+        }
+        queues = (0..<size).map { peer in
+            DispatchQueue(label: "checking of \(peer)", target: lanes[peer % lanes.count])
+        }
     }
 
     /// Messages that were refused, or found no room.
@@ -167,7 +174,6 @@ final class CheckingStage: Sendable {
         case .fetch(let request): answer(request, to: peer)
         case .fetched(let blocks): check(blocks, from: peer, byteCount: frame.body.count)
         case .prepare, .commit, .complaint, .viewChange, .newView, .prepared, .committed, .status:
-            // With a quorum at hand, the votes that come after it are no use, and checking them is most of the work.
             guard ports.needs().includes(message) else { return }
             do throws(Refused) {
                 put(
@@ -340,7 +346,7 @@ final class CheckingStage: Sendable {
         if !ports.mailbox.put(event, from: peer, byteCount: byteCount) { _ = countDrops(of: peer) }
     }
 
-    private func name(_ peer: ReplicaID) -> String { ports.verifier.authority.name(of: peer) }
+    private func name(_ peer: ReplicaID) -> String { ports.verifier.authority.electorate.name(of: peer) }
 
     private func drop(_ peer: ReplicaID, _ reason: String) {
         // A liar must not fill the node's output: the first few say enough.

@@ -268,7 +268,7 @@ struct OrderingLoop: Sendable {
                 id: node, isConnected: false, view: said?.view, committed: said?.committed)
         }
         shared.status = status
-        shared.needs = replica.voteNeeds
+        shared.needs = replica.needs
         let tip = replica.tip
         if shared.tip.hash != tip.headerHash {
             shared.tip = TipState(hash: tip.headerHash, height: tip.header.height, state: replica.state)

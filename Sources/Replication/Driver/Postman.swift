@@ -5,7 +5,7 @@ struct Postman: Sendable {
     let id: ReplicaID
     let committee: Committee
     let voteKey: SigningKey
-    let verifier: MessageVerifier<Electorate>
+    let verifier: MessageVerifier<RememberingElectorate>
     let network: PeerNetwork?
     /// Told that a peer was asked for blocks.
     let onFetch: @Sendable (ReplicaID) -> Void

@@ -94,7 +94,7 @@ public final class ReplicaDriver: Sendable {
         self.shared = shared
         let verifier = MessageVerifier(
             context: SigningContext(ledgerID: ledgerID, epoch: replica.state.epoch),
-            authority: ports.electorate)
+            authority: RememberingElectorate(ports.electorate))
         let network = ports.network
         let stage = CheckingStage(
             .init(

@@ -5,7 +5,7 @@ import Synchronization
 final class SharedState: Sendable {
     private let newest: Mutex<Published>
     private let newestTip: Mutex<TipState>
-    private let newestNeeds = Mutex(VoteNeeds())
+    private let newestNeeds = Mutex(MessageNeeds())
     private let newestStatus = Mutex(ReplicaStatus())
 
     init(_ published: Published, _ tip: TipState) {
@@ -23,7 +23,7 @@ final class SharedState: Sendable {
         set { newestTip.withLock { $0 = newValue } }
     }
 
-    var needs: VoteNeeds {
+    var needs: MessageNeeds {
         get { newestNeeds.withLock { $0 } }
         set { newestNeeds.withLock { $0 = newValue } }
     }

@@ -16,7 +16,8 @@ final class QueryPlaces: Sendable {
 
     private let count: Int
     private let waitingLimit: Int
-    private let queue = DispatchQueue(label: "queries", qos: .userInitiated, attributes: .concurrent)
+    /// Another class of service than all else has: each has threads of its own, as many as cores.
+    private let queue = DispatchQueue(label: "queries", qos: .utility, attributes: .concurrent)
     private let state = Mutex(State())
 
     /// - Parameter waiting: how many may wait.

@@ -7,7 +7,7 @@ import Testing
 @testable import ledgerd
 
 /// Four real processes, as `up` runs them.
-@Suite(.timeLimit(.minutes(3))) struct `Four nodes in processes` {
+@Suite(.timeLimit(.minutes(20))) struct `Four nodes in processes` {
     @Test func `order entries wherever they are sent, and go on when the primary is killed`() async throws {
         let directory = try TemporaryDirectory()
         let base = try FreePorts.base(nodes: 4)

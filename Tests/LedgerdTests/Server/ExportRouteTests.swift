@@ -7,7 +7,7 @@ import Testing
 
 @testable import ledgerd
 
-@Suite(.timeLimit(.minutes(3))) struct `An export over HTTPS` {
+@Suite(.timeLimit(.minutes(20))) struct `An export over HTTPS` {
     private func filled(_ body: (ServedNode, String) async throws -> Void) async throws {
         try await ServedNode.run { served in
             let ledger = served.ledger

@@ -7,7 +7,7 @@ import Testing
 
 @testable import ledgerd
 
-@Suite(.timeLimit(.minutes(3))) struct `The feed` {
+@Suite(.timeLimit(.minutes(20))) struct `The feed` {
     private struct Line: Decodable, Equatable {
         struct Measure: Decodable, Equatable {
             let name: String

@@ -63,7 +63,7 @@ private struct Followed {
     }
 }
 
-@Suite(.timeLimit(.minutes(3))) struct `What follows the log` {
+@Suite(.timeLimit(.minutes(20))) struct `What follows the log` {
     /// Corrections of documents before and behind them, of nobody's, of others', of sessions and of erased ones.
     private func fill(
         _ ledger: TestLedger, seed: UInt64, count: Int,

@@ -6,7 +6,7 @@ import Testing
 
 @testable import ledgerd
 
-@Suite(.timeLimit(.minutes(2))) struct `A node whose files are not as they should be` {
+@Suite(.timeLimit(.minutes(20))) struct `A node whose files are not as they should be` {
     /// What is done in the node's directory, and what the node then says.
     static let damages = [
         (": > config.json", "config.json: it is not JSON"),
