@@ -115,7 +115,7 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "NIOTLS", package: "swift-nio"),
             ],
-            path: "tools/bench", swiftSettings: strict),
+            path: "tools/bench", exclude: ["peers.py"], swiftSettings: strict),
 
         // The query engine behind standard input and output, to be compared with a real Prometheus.
         .executableTarget(

@@ -11,6 +11,10 @@ public enum QueryLimits {
     public static let steps = 11_000
     /// Samples read and points computed by one query: at 16 to 40 bytes each, a query stays below 100 MB.
     public static let samples = 2_000_000
+    /// Cores that one question may keep busy, where it is about many groups.
+    public static let coresOfOneQuestion = 4
+    /// Groups that are worth a core: with fewer, to wake it costs more than it saves.
+    public static let groupsOfOneCore = 8
     /// Samples of one page of an export: some hundred kilobytes of text.
     public static let exportSamples: UInt64 = 4096
     /// Between the steps of a subquery that names none: Prometheus's default evaluation interval.

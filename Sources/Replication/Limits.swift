@@ -10,7 +10,7 @@ public enum Limits {
     public static let waitingBytes = 64 << 20
     /// Members up to which each votes to all; in a larger committee the primary gathers the votes
     /// (docs/performance.md has the measurement).
-    public static let votersAmongAll = 16
+    public static let votersAmongAll = 6
     /// Heights above the last final one for which votes are kept: a node further behind fetches blocks instead.
     public static let votedHeights: UInt64 = 32
     /// Views above its own for which a node keeps votes and proposals that come before their NEW-VIEW.

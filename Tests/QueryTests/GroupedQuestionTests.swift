@@ -140,6 +140,57 @@ import Testing
         #expect(each.selectors.map(\.series) == [25])
     }
 
+    @Test func `does not visit every series of a group that the configuration declares`() throws {
+        var entries: [FeedEntry] = []
+        for number in 0..<40 as Range<UInt64> {
+            entries.append(
+                try feed(
+                    number,
+                    [
+                        measure(
+                            "a", ["n": "\(number)", "branch": "b\(number % 2)", "result": "passed"],
+                            at: Int64(number) * 1000, "\(number)")
+                    ]))
+        }
+        let text = "sum by (branch) (sum_over_time(a[10m]))"
+        func answer(_ aggregates: [[String]]) throws -> (values: [String], series: [Int]) {
+            let fixture = try StoreFixture(entries, aggregates: try AggregateSettings.labels(aggregates))
+            return (
+                try fixture.engine.show(text, at: 60_000),
+                try fixture.engine.explain(text, from: nil, through: try time(60_000)).selectors.map(\.series)
+            )
+        }
+        let kept = try answer([["branch"], ["result", "branch"]])
+        let each = try answer([])
+        #expect(kept.series == [2])
+        #expect(each.series == [40])
+        #expect(kept.values == each.values)
+        #expect(kept.values.count == 2)
+    }
+
+    @Test func `declared in a configuration is what it should be, or refused`() throws {
+        func error(_ declared: [[String]]) -> QuerySettingsError? {
+            do {
+                _ = try AggregateSettings.labels(declared)
+                return nil
+            } catch { return error }
+        }
+        #expect(
+            try AggregateSettings.labels([["b", "a"], ["pipeline"], ["a", "b"], []]) == [["a", "b"]],
+            "sorted, once, and not what every store keeps")
+        let wrong: [([[String]], String)] = [
+            (Array(repeating: ["a"], count: 9), "aggregates"), ([["a"], ["b", ""]], "aggregates[1]"),
+            ([["__name__"]], "aggregates[0]"), ([["a", "a"]], "aggregates[0]"),
+            ([(0..<9).map { "l\($0)" }], "aggregates[0]"),
+        ]
+        for (declared, place) in wrong {
+            let found = error(declared)
+            #expect(found?.place == place)
+            #expect(found?.reason.isEmpty == false)
+            #expect(found?.remedy.isEmpty == false)
+        }
+    }
+
     @Test func `still tells names apart that the question would mix`() throws {
         // Two series that differ in their name alone are one too many, as Prometheus has it.
         let clash = try StoreFixture([

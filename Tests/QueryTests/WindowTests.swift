@@ -521,7 +521,7 @@ private struct WindowRecount {
     }
 
     @Test func `are refused with what is wrong, where, and what to do`() throws {
-        func error(_ change: (inout WindowSettings) -> Void) -> WindowSettingsError? {
+        func error(_ change: (inout WindowSettings) -> Void) -> QuerySettingsError? {
             var settings = WindowSettings(name: "w", selector: "a", kind: "hopping", size: "1h", every: "5m")
             change(&settings)
             do {
@@ -553,7 +553,7 @@ private struct WindowRecount {
             #expect(found?.remedy.isEmpty == false)
         }
         let one = WindowSettings(name: "w", selector: "a", kind: "session", gap: "5m")
-        #expect(throws: WindowSettingsError.self) { try WindowDefinition.all([one, one]) }
+        #expect(throws: QuerySettingsError.self) { try WindowDefinition.all([one, one]) }
     }
 
     @Test func `of another configuration are made anew from the log`() throws {

@@ -39,6 +39,13 @@ public struct ByteReader: Sendable {
         return value
     }
 
+    /// The same for one byte, without a loop: varints are made of them.
+    @inlinable public mutating func readByte(_ what: String) throws(DecodingFailure) -> UInt8 {
+        guard position < bytes.count else { throw DecodingFailure("\(what) is cut short", at: offset) }
+        defer { position += 1 }
+        return bytes[position]
+    }
+
     public mutating func readBytes(_ count: Int, _ what: String) throws(DecodingFailure) -> [UInt8] {
         guard count >= 0, remaining >= count else {
             throw DecodingFailure("\(what) is cut short", at: offset)

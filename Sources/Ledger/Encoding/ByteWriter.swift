@@ -15,6 +15,9 @@ public struct ByteWriter: Sendable {
         }
     }
 
+    /// The same for one byte, without a loop: varints are made of them.
+    @inlinable public mutating func writeByte(_ value: UInt8) { written.append(value) }
+
     @inlinable public mutating func write(_ value: some Sequence<UInt8>) { written.append(contentsOf: value) }
 
     @inlinable public mutating func write(_ digest: Digest) { written.append(contentsOf: digest.bytes) }

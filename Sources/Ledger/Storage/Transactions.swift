@@ -1,4 +1,5 @@
 internal import CLMDB
+internal import Dispatch
 internal import Glibc
 
 /// The LMDB transaction behind a typed one. Only `Storage` can look inside.
@@ -14,6 +15,38 @@ public protocol StoreReading: ~Copyable {
 /// A snapshot for reading; it ends with the closure it was passed to.
 public struct ReadTransaction: ~Copyable, StoreReading {
     public let handle: TransactionHandle
+}
+
+extension ReadTransaction {
+    /// Calls `body` for each number below `count`, on several threads at once, each with a transaction of its own that
+    /// sees what this one sees.
+    ///
+    /// - Returns: `false`, and nothing was called, where the store has been written to since this transaction began, or
+    ///   has no room for more readers.
+    public func alongside(
+        _ count: Int, _ body: @Sendable (Int, borrowing ReadTransaction) -> Void
+    ) -> Bool {
+        guard let environment = unsafe mdb_txn_env(handle.pointer) else { return false }
+        let state = unsafe mdb_txn_id(handle.pointer)
+        var others: [UInt] = []
+        defer {
+            for other in others { unsafe mdb_txn_abort(OpaquePointer(bitPattern: other)) }
+        }
+        for _ in 0..<count {
+            var begun: OpaquePointer?
+            guard unsafe mdb_txn_begin(environment, nil, UInt32(MDB_RDONLY), &begun) == 0,
+                let pointer = unsafe begun
+            else { return false }
+            others.append(UInt(bitPattern: pointer))
+            guard unsafe mdb_txn_id(pointer) == state else { return false }
+        }
+        let pointers = others
+        DispatchQueue.concurrentPerform(iterations: count) { number in
+            guard let pointer = unsafe OpaquePointer(bitPattern: pointers[number]) else { return }
+            body(number, ReadTransaction(handle: unsafe TransactionHandle(pointer: pointer)))
+        }
+        return true
+    }
 }
 
 /// The one writer's transaction. It is committed when its closure returns and undone when it throws.

@@ -34,6 +34,13 @@ struct QueryContext: Sendable {
         try checkInterruption()
     }
 
+    /// For one of some pieces of work that are done at the same time.
+    func share(of pieces: Int) -> QueryContext {
+        var share = self
+        share.remaining = remaining / pieces
+        return share
+    }
+
     /// Gives back what was charged since `remaining` was `earlier`: it is no longer held.
     mutating func restore(to earlier: Int) { remaining = earlier }
 

@@ -1,4 +1,5 @@
 internal import Ledger
+internal import Synchronization
 
 /// Aggregations that are answered from all series of a group at once.
 extension SelectorLoader {
@@ -20,17 +21,17 @@ extension SelectorLoader {
         if context.isExplaining {
             return .plan(try plan(request, groups.map(\.sources), reader, tables, &context))
         }
+        let sorted = groups.sorted { $0.labels < $1.labels }
+        let atOnce = sharedValues(of: sorted, function, request, reader, tables, context)
         var result: [Column] = []
-        for group in groups.sorted(by: { $0.labels < $1.labels }) {
+        for (place, group) in sorted.enumerated() {
             try context.checkInterruption()
             let before = context.remaining
             let values: [Double?]
-            switch function {
-            case .exact(let exact):
-                values = try self.values(exact, of: group.sources, request, reader, tables, &context)
-            case .quantile(let bits):
-                values = try quantiles(
-                    Double(bitPattern: bits), of: group.sources, request, reader, tables, &context)
+            if let atOnce {
+                values = atOnce[place]
+            } else {
+                values = try self.values(of: group, function, request, reader, tables, &context)
             }
             context.restore(to: before)
             let column = Column(labels: group.labels, values: values)
@@ -39,6 +40,51 @@ extension SelectorLoader {
             result.append(column)
         }
         return .grouped(result)
+    }
+
+    private static func values<Reader: SampleReading & ~Copyable>(
+        of group: SourceGroup, _ function: GroupedFunction, _ request: SelectorRequest,
+        _ reader: borrowing Reader, _ tables: Reader.Tables, _ context: inout QueryContext
+    ) throws(QueryError) -> [Double?] {
+        switch function {
+        case .exact(let exact):
+            try values(exact, of: group.sources, request, reader, tables, &context)
+        case .quantile(let bits):
+            try quantiles(Double(bitPattern: bits), of: group.sources, request, reader, tables, &context)
+        }
+    }
+
+    /// The values of many groups, worked out on several cores. Each piece of the work may hold its share of the
+    /// samples; where one needs more, or fails, `nil`: the groups are then worked out one after the other, with the
+    /// whole allowance, and say what is wrong.
+    private static func sharedValues<Reader: SampleReading & ~Copyable>(
+        of groups: [SourceGroup], _ function: GroupedFunction, _ request: SelectorRequest,
+        _ reader: borrowing Reader, _ tables: Reader.Tables, _ context: QueryContext
+    ) -> [[Double?]]? {
+        let pieces = min(QueryLimits.coresOfOneQuestion, groups.count / QueryLimits.groupsOfOneCore)
+        guard pieces > 1 else { return nil }
+        let share = context.share(of: pieces)
+        let next = Atomic(0)
+        let all = Mutex<[[Double?]?]>(Array(repeating: nil, count: groups.count))
+        reader.concurrently(pieces) { _, reader in
+            var values: [(place: Int, values: [Double?])] = []
+            while true {
+                let place = next.add(1, ordering: .relaxed).oldValue
+                guard place < groups.count else { break }
+                var context = share
+                guard
+                    let found = try? self.values(
+                        of: groups[place], function, request, reader, tables, &context)
+                else {
+                    next.store(groups.count, ordering: .relaxed)
+                    return
+                }
+                values.append((place, found))
+            }
+            all.withLock { all in for (place, found) in values { all[place] = found } }
+        }
+        let values = all.withLock { $0.compactMap { $0 } }
+        return values.count == groups.count ? values : nil
     }
 
     private static func sourceGroups(of series: [Series], _ labels: GroupLabels) -> [SourceGroup] {
@@ -120,48 +166,14 @@ extension SelectorLoader {
             return ends.isOneMoment ? Array(repeating: values.first ?? nil, count: ends.count) : values
         }
         try context.charge(Int(clamping: count))
-        return try windows(rank, of: sources, request, count: Int(count), reader, tables, context)
-    }
-
-    /// Gathers the bucket of each sample in its windows, and picks from each window the one of the rank.
-    private static func windows<Reader: SampleReading & ~Copyable>(
-        _ rank: Double, of sources: [SampleSource], _ request: SelectorRequest, count: Int,
-        _ reader: borrowing Reader, _ tables: Reader.Tables, _ context: QueryContext
-    ) throws(QueryError) -> [Double?] {
-        let ends = request.ends
-        var found: [(window: Int32, key: Int32)] = []
-        found.reserveCapacity(count)
-        var sizes = Array(repeating: 0, count: ends.count + 1)
+        var keys = WindowKeys(
+            endingAt: ends, lengthMilliseconds: request.windowMilliseconds,
+            count: Int(clamping: count * UInt64(overlap)))
         for source in sources {
             try context.checkInterruption()
-            // The first window that ends at or after the sample before: times mostly ascend.
-            var first = 0
-            try reader.eachKey(of: source, in: request.span, tables) { time, key in
-                while first > 0, ends[first - 1] >= time { first -= 1 }
-                while first < ends.count, ends[first] < time { first += 1 }
-                var window = first
-                while window < ends.count, ends[window] - request.windowMilliseconds < time {
-                    found.append((Int32(window), key))
-                    sizes[window + 1] += 1
-                    window += 1
-                }
-            }
+            try reader.keys(of: source, in: request.span, tables) { keys.add($0, $1) }
         }
-        // Each window's keys side by side.
-        for window in ends.indices { sizes[window + 1] += sizes[window] }
-        var next = sizes
-        var keys: [Int32] = Array(repeating: 0, count: found.count)
-        for (window, key) in found {
-            keys[next[Int(window)]] = key
-            next[Int(window)] += 1
-        }
-        var values: [Double?] = []
-        values.reserveCapacity(ends.count)
-        for window in ends.indices {
-            let range = sizes[window]..<sizes[window + 1]
-            values.append(range.isEmpty ? nil : LogBuckets.value(atRank: rank, ofKeys: &keys, range))
-        }
-        return values
+        return keys.values(atRank: rank)
     }
 }
 

@@ -8,15 +8,24 @@ struct SeriesIdentity: Hashable, Sendable {
     let labels: [Label]
 
     static func == (left: Self, right: Self) -> Bool {
-        guard left.labels.count == right.labels.count, left.name.utf8.elementsEqual(right.name.utf8),
-            left.unit.utf8.elementsEqual(right.unit.utf8)
+        guard left.labels.count == right.labels.count, isSame(left.name, right.name),
+            isSame(left.unit, right.unit)
         else { return false }
         for place in left.labels.indices {
             let (one, other) = (left.labels[place], right.labels[place])
-            guard one.value.utf8.elementsEqual(other.value.utf8), one.name.utf8.elementsEqual(other.name.utf8)
-            else { return false }
+            guard isSame(one.value, other.value), isSame(one.name, other.name) else { return false }
         }
         return true
+    }
+
+    /// Of the bytes themselves: a view of text hands out one at a time, and asks each time where it is.
+    private static func isSame(_ one: String, _ other: String) -> Bool {
+        let isSame = one.utf8.withContiguousStorageIfAvailable { left in
+            other.utf8.withContiguousStorageIfAvailable { right in
+                left.count == right.count && left.elementsEqual(right)
+            }
+        }
+        return (isSame ?? nil) ?? one.utf8.elementsEqual(other.utf8)
     }
 
     func hash(into hasher: inout Hasher) {

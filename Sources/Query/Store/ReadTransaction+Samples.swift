@@ -47,8 +47,14 @@ extension ReadTransaction: SampleReading {
         }
     }
 
-    public func eachKey(
-        of source: SampleSource, in window: TimeWindow, _ view: QueryView, _ body: (Int64, Int32) -> Void
+    public func concurrently(_ count: Int, _ body: @Sendable (Int, borrowing ReadTransaction) -> Void) {
+        if alongside(count, body) { return }
+        for number in 0..<count { body(number, self) }
+    }
+
+    public func keys(
+        of source: SampleSource, in window: TimeWindow, _ view: QueryView,
+        _ body: (_ times: ArraySlice<Int64>, _ keys: [Int32]) -> Void
     ) throws(QueryError) {
         do throws(StoreError) {
             let (tree, tables) = view.tree(of: source)
@@ -56,11 +62,10 @@ extension ReadTransaction: SampleReading {
                 switch piece {
                 case .branch: break
                 case .columns(let columns, let range):
-                    for place in range {
-                        body(columns.times[place], LogBuckets.key(of: columns.double(place)))
-                    }
+                    if !range.isEmpty { body(columns.times[range], columns.keys(range)) }
                 case .samples(let samples):
-                    for sample in samples { body(sample.time, LogBuckets.key(of: sample.value.double)) }
+                    body(
+                        samples.map(\.time)[...], samples.map { LogBuckets.key(of: $0.value.double) })
                 }
             }
         } catch {

@@ -47,7 +47,17 @@ struct BitReader {
     /// Whether more was read than there is.
     var isOverrun: Bool { next - count / 8 > end }
 
+    /// - Precondition: `count` is at most 56.
     private mutating func fill() {
+        if next + 8 <= end {
+            // Bits above `count` are those that come next: to add them twice changes nothing.
+            let word = bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: next, as: UInt64.self) }
+            pending |= UInt64(littleEndian: word) << UInt64(count)
+            let taken = (64 - count) / 8
+            next += taken
+            count += taken * 8
+            return
+        }
         while count <= 56 {
             if next < end { pending |= UInt64(bytes[next]) << UInt64(count) }
             next += 1

@@ -84,6 +84,14 @@ extension SampleColumns {
         return quantity(place)?.double ?? .nan
     }
 
+    /// The buckets that some of the values lie in.
+    func keys(_ range: Range<Int>) -> [Int32] {
+        var keys: [Int32] = []
+        keys.reserveCapacity(range.count)
+        for place in range { keys.append(LogBuckets.key(of: double(place))) }
+        return keys
+    }
+
     func sample(_ place: Int) -> Sample? {
         quantity(place).map {
             Sample(

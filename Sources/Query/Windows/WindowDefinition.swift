@@ -17,9 +17,9 @@ public struct WindowDefinition: Hashable, Sendable {
     public static let defaultIdleMilliseconds: Int64 = 3_600_000
 
     /// All definitions of a configuration, in its order.
-    public static func all(_ settings: [WindowSettings]) throws(WindowSettingsError) -> [WindowDefinition] {
+    public static func all(_ settings: [WindowSettings]) throws(QuerySettingsError) -> [WindowDefinition] {
         guard settings.count <= QueryLimits.windowDefinitions else {
-            throw WindowSettingsError(
+            throw QuerySettingsError(
                 place: "windows", reason: "has \(settings.count) definitions",
                 remedy: "Keep at most \(QueryLimits.windowDefinitions).")
         }
@@ -27,7 +27,7 @@ public struct WindowDefinition: Hashable, Sendable {
         for (place, one) in settings.enumerated() {
             let definition = try WindowDefinition(one, at: "windows[\(place)]")
             guard !definitions.contains(where: { $0.name == definition.name }) else {
-                throw WindowSettingsError(
+                throw QuerySettingsError(
                     place: "windows[\(place)].name", reason: "is “\(definition.name)”, like another's",
                     remedy: "Give each a name of its own.")
             }
@@ -36,23 +36,23 @@ public struct WindowDefinition: Hashable, Sendable {
         return definitions
     }
 
-    private init(_ settings: WindowSettings, at place: String) throws(WindowSettingsError) {
+    private init(_ settings: WindowSettings, at place: String) throws(QuerySettingsError) {
         guard Self.isName(settings.name) else {
-            throw WindowSettingsError(
+            throw QuerySettingsError(
                 place: "\(place).name", reason: "must be 1 to 64 letters of a–z, digits, “_” and “-”",
                 remedy: "Choose such a name: it becomes part of an address.")
         }
         name = settings.name
         selector = settings.selector
         do { matchers = try Parser.metricSelector(settings.selector) } catch {
-            throw WindowSettingsError(
+            throw QuerySettingsError(
                 place: "\(place).selector", reason: "is no metric selector: \(error.message)",
                 remedy: "Write a name and labels as in name{label=\"value\"}, without a range or a function.")
         }
         shape = try Self.shape(settings, place)
         by = Set(settings.by ?? []).sorted()
         if let label = by.first(where: { !PrometheusName.isLegacyLabel($0) || $0.hasPrefix("__") }) {
-            throw WindowSettingsError(
+            throw QuerySettingsError(
                 place: "\(place).by", reason: "has “\(label)”, which is no label as PromQL shows it",
                 remedy: "Write it with letters, digits and “_”: /api/v1/labels lists the labels in use.")
         }
@@ -71,21 +71,21 @@ public struct WindowDefinition: Hashable, Sendable {
 
     private static func shape(
         _ settings: WindowSettings, _ place: String
-    ) throws(WindowSettingsError) -> WindowShape {
+    ) throws(QuerySettingsError) -> WindowShape {
         let wanted: Set<String>
         switch settings.kind {
         case "tumbling": wanted = ["size"]
         case "hopping": wanted = ["size", "every"]
         case "session": wanted = ["gap"]
         default:
-            throw WindowSettingsError(
+            throw QuerySettingsError(
                 place: "\(place).kind", reason: "is “\(settings.kind)”",
                 remedy: "Choose tumbling, hopping or session.")
         }
-        func length(_ name: String, _ text: String?) throws(WindowSettingsError) -> Int64 {
+        func length(_ name: String, _ text: String?) throws(QuerySettingsError) -> Int64 {
             let value = try duration(text, "\(place).\(name)", least: 1000)
             guard wanted.contains(name) == (value != nil) else {
-                throw WindowSettingsError(
+                throw QuerySettingsError(
                     place: "\(place).\(name)",
                     reason: value == nil ? "is missing" : "has no meaning for \(settings.kind) windows",
                     remedy: "A \(settings.kind) window has \(wanted.sorted().joined(separator: " and ")).")
@@ -100,7 +100,7 @@ public struct WindowDefinition: Hashable, Sendable {
         case "tumbling": return .fixed(lengthMilliseconds: size, hopMilliseconds: size)
         default:
             guard every <= size, (size + every - 1) / every <= QueryLimits.windowsOfOneEvent else {
-                throw WindowSettingsError(
+                throw QuerySettingsError(
                     place: "\(place).every",
                     reason: every > size
                         ? "is longer than size: some events would be in no window"
@@ -113,12 +113,12 @@ public struct WindowDefinition: Hashable, Sendable {
 
     private static func duration(
         _ text: String?, _ place: String, least: Int64
-    ) throws(WindowSettingsError) -> Int64? {
+    ) throws(QuerySettingsError) -> Int64? {
         guard let text else { return nil }
         guard let value = DurationText.milliseconds(text), value >= least,
             value <= QueryLimits.windowMilliseconds
         else {
-            throw WindowSettingsError(
+            throw QuerySettingsError(
                 place: place,
                 reason: "is “\(text)”, not a duration from \(DurationText.text(milliseconds: least)) to "
                     + DurationText.text(milliseconds: QueryLimits.windowMilliseconds),

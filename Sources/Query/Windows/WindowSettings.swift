@@ -35,12 +35,12 @@ public struct WindowSettings: Codable, Hashable, Sendable {
         case name, selector, kind, size, every, gap, by, allowedLateness, idleTimeout
     }
 
-    /// - Throws: `WindowSettingsError` for a key that means nothing: a misspelt lateness would else be none.
+    /// - Throws: `QuerySettingsError` for a key that means nothing: a misspelt lateness would else be none.
     public init(from decoder: any Decoder) throws {
         for key in try decoder.container(keyedBy: AnyKey.self).allKeys
         where CodingKeys(stringValue: key.stringValue) == nil {
             let path = decoder.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }
-            throw WindowSettingsError(
+            throw QuerySettingsError(
                 place: path.joined() + "." + key.stringValue, reason: "is no setting of a window",
                 remedy: "There are "
                     + CodingKeys.allCases.map(\.rawValue).joined(separator: ", ") + ".")
@@ -63,15 +63,4 @@ public struct WindowSettings: Codable, Hashable, Sendable {
         init?(stringValue: String) { self.stringValue = stringValue }
         init?(intValue: Int) { nil }
     }
-}
-
-/// What is wrong with declared windows, in words for whoever wrote them.
-public struct WindowSettingsError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Where, as in `windows[0].size`.
-    public let place: String
-    public let reason: String
-    /// What to do.
-    public let remedy: String
-
-    public var description: String { "\(place) \(reason)" }
 }

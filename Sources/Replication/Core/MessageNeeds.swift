@@ -60,7 +60,9 @@ public struct MessageNeeds: Sendable {
     }
 
     private func needs(_ newView: NewView) -> Bool {
-        if case .committed(let certificate) = newView.certificate, needsCertified(certificate.mark) { return true }
+        if case .committed(let certificate) = newView.certificate, needsCertified(certificate.mark) {
+            return true
+        }
         if let known = newViews.first(where: { $0.view == newView.view }) {
             return known.installation.body != newView.installation.body
         }

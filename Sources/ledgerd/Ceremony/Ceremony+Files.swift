@@ -20,6 +20,9 @@ struct NodeConfiguration: Codable, Sendable, Equatable {
     var peerAddresses: [String: String]?
     /// Continuous aggregates: docs/windows.md. `init` writes none.
     var windows: [WindowSettings]?
+    /// Labels by which aggregates across series are kept besides the standard ones: docs/query-store.md. `init` writes
+    /// none.
+    var aggregates: [[String]]?
 
     static let fileName = "config.json"
 }

@@ -44,7 +44,7 @@ final class Node: Sendable {
             log = try LogStore(directory: directory.dataPath, genesis: root, access: .writing(.full))
             let opened = try QueryStore.open(
                 directory: directory.dataPath + "/query", ledger: directory.ledgerID,
-                windows: directory.windows)
+                aggregates: directory.aggregates, windows: directory.windows)
             queries = opened.store
             if let reason = opened.rebuilt { logger.notice("\(reason)") }
 

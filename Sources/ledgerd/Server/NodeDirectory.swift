@@ -19,6 +19,8 @@ struct NodeDirectory: Sendable {
     let peerAddresses: [PeerAddress?]
     /// The continuous aggregates that this node keeps.
     let windows: [WindowDefinition]
+    /// Labels by which this node keeps aggregates across series, besides the standard ones.
+    let aggregates: [[String]]
     let electorate: Electorate
     let policy: Policy
     let voteKey: SigningKey
@@ -38,7 +40,8 @@ struct NodeDirectory: Sendable {
         do {
             configuration = try JSONDecoder().decode(NodeConfiguration.self, from: Data(configurationBytes))
             windows = try WindowDefinition.all(configuration.windows ?? [])
-        } catch let error as WindowSettingsError {
+            aggregates = try AggregateSettings.labels(configuration.aggregates ?? [])
+        } catch let error as QuerySettingsError {
             throw CommandFailure(
                 .unreachable, "\(path)/\(NodeConfiguration.fileName): \(error)", remedy: error.remedy)
         } catch {

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -68,6 +69,29 @@ import Testing
             #expect(try before.value(numbers, 1) == 1)
         }
         try store.read { after throws(StoreError) in #expect(try after.value(numbers, 1) == 2) }
+    }
+
+    @Test func `shows several threads the state of one reader, or says that it is gone`() throws {
+        let store = try open()
+        let numbers = store.table("numbers", of: UInt64.self, to: UInt64.self)
+        try store.write { transaction throws(StoreError) in
+            for key in 0..<64 as Range<UInt64> { try transaction.put(numbers, key, key * key) }
+        }
+        let seen = Mutex<[Int: UInt64]>([:])
+        try store.read { before throws(StoreError) in
+            let isDone = before.alongside(16) { number, transaction in
+                let value = try? transaction.value(numbers, UInt64(number))
+                seen.withLock { $0[number] = value }
+            }
+            #expect(isDone)
+            #expect(seen.withLock { $0.sorted { $0.key < $1.key }.map(\.value) } == (0..<16).map { $0 * $0 })
+            try store.write { transaction throws(StoreError) in try transaction.put(numbers, 1, 7) }
+            #expect(!before.alongside(2) { _, _ in Issue.record("it has seen another state") })
+        }
+        // Readers that it began and did not need are gone: there is room for as many as before.
+        for _ in 0..<400 {
+            try store.read { transaction throws(StoreError) in #expect(transaction.alongside(4) { _, _ in }) }
+        }
     }
 
     @Test func `is refused to a second writer, and open to a reader`() throws {

@@ -53,11 +53,12 @@ struct MemorySamples: SampleReading {
         LogBuckets(try samples(of: source, in: window, limit: .max, tables))
     }
 
-    func eachKey(
-        of source: SampleSource, in window: TimeWindow, _ tables: Int, _ body: (Int64, Int32) -> Void
+    func keys(
+        of source: SampleSource, in window: TimeWindow, _ tables: Int,
+        _ body: (_ times: ArraySlice<Int64>, _ keys: [Int32]) -> Void
     ) throws(QueryError) {
         for sample in try samples(of: source, in: window, limit: .max, tables) {
-            body(sample.time, LogBuckets.key(of: sample.value.double))
+            body([sample.time], [LogBuckets.key(of: sample.value.double)])
         }
     }
 
