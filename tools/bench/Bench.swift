@@ -12,7 +12,8 @@ struct Bench: AsyncParsableCommand {
             """,
         subcommands: [
             AllCommand.self, DocumentsCommand.self, AuditCommand.self, QueriesCommand.self,
-            ClusterCommand.self, CommitteeCommand.self, FloorsCommand.self, LoadCommand.self,
+            GrowthCommand.self, ClusterCommand.self, CommitteeCommand.self, FloorsCommand.self,
+            LoadCommand.self,
             EchoCommand.self,
         ],
         defaultSubcommand: AllCommand.self)

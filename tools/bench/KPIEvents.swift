@@ -1,7 +1,7 @@
 import Ledger
 import Query
 
-/// KPI events of a made-up company, the same for the same seed: 90 days, 200 pipelines of 10 KPIs, three results. A
+/// KPI events of a made-up company, the same for the same seed: 90 days if nothing else is said, 200 pipelines of 10 KPIs, three results. A
 /// document is a run of a pipeline: ten events, each at its own time within the run. Some documents come late, by up
 /// to two days.
 struct KPIEvents {
@@ -15,8 +15,9 @@ struct KPIEvents {
 
     static let pipelines = 200
     static let results = ["passed", "failed", "canceled"]
-    /// 90 days, to 2026-06-30T00:00:00Z, in milliseconds.
+    /// 2026-06-30T00:00:00Z, in milliseconds.
     static let end: Int64 = 1_782_777_600_000
+    /// What the questions are about.
     static let start = end - 90 * 86_400_000
     /// Name, unit, and the digits behind the point of its values.
     static let kpis: [(name: String, unit: String, scale: UInt8)] = [
@@ -29,10 +30,13 @@ struct KPIEvents {
     let count: Int
     /// How many documents come late, of 100.
     let latePercent: Int
+    private let first: Int64
     private var generator: SplitMix64
     private var next = 0
 
-    init(count: Int, latePercent: Int, seed: UInt64 = 2026) {
+    /// - Parameter days: up to `end`.
+    init(count: Int, latePercent: Int, days: Int = 90, seed: UInt64 = 2026) {
+        first = Self.end - Int64(days) * 86_400_000
         self.count = count
         self.latePercent = latePercent
         generator = SplitMix64(state: seed)
@@ -41,11 +45,11 @@ struct KPIEvents {
     /// The events of the next document, or `nil` behind the last.
     mutating func document() -> [Event]? {
         guard next < count else { return nil }
-        let span = Self.end - Self.start
+        let span = Self.end - first
         // Documents come at an even pace.
-        var time = Self.start + Int64(Double(span) * Double(next) / Double(count))
+        var time = first + Int64(Double(span) * Double(next) / Double(count))
         if generator.below(100) < latePercent {
-            time = max(Self.start, time - Int64(generator.below(2 * 86_400_000)))
+            time = max(first, time - Int64(generator.below(2 * 86_400_000)))
         }
         let pipeline = generator.below(Self.pipelines)
         let dice = generator.below(10)

@@ -20,6 +20,15 @@ enum Machine {
         return seconds(usage.ru_utime) + seconds(usage.ru_stime)
     }
 
+    /// Memory of this process that no file backs, in MB: what a store of any size must not grow.
+    static var anonymousMegabytes: Double {
+        let line = text("/proc/self/status").split(separator: "\n").first { $0.hasPrefix("RssAnon:") }
+        return line.flatMap { $0.split(whereSeparator: \.isWhitespace).dropFirst().first }.flatMap {
+            Double($0)
+        }
+        .map { $0 / 1024 } ?? 0
+    }
+
     private static var processor: String {
         let lines = text("/proc/cpuinfo").split(separator: "\n")
         let name =

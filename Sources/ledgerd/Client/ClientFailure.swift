@@ -5,7 +5,9 @@ import Ledger
 enum ClientFailure: Error, Sendable, Equatable {
     /// No address answered, or all of them cannot take work now. The outcome is unknown; sending the same bytes again
     /// is safe.
-    case away(String)
+    ///
+    /// - status: what the last of them said, if one answered.
+    case away(String, status: Int? = nil)
     /// A node said no, and another would say the same.
     case refused(Refusal)
     /// What came back is not what the interface promises.
@@ -14,7 +16,7 @@ enum ClientFailure: Error, Sendable, Equatable {
     /// In a few words.
     var reason: String {
         switch self {
-        case .away(let reason), .nonsense(let reason): reason
+        case .away(let reason, _), .nonsense(let reason): reason
         case .refused(let refusal): refusal.detail
         }
     }
@@ -65,7 +67,10 @@ extension ClientFailure.Refusal {
 extension CommandFailure {
     init(_ failure: ClientFailure) {
         switch failure {
-        case .away(let reason):
+        case .away(let reason, let status?):
+            self.init(
+                .unreachable, "the ledger cannot do it now: \(reason)", remedy: Self.patience(status))
+        case .away(let reason, nil):
             self.init(
                 .unreachable, "the ledger could not be reached: \(reason)",
                 remedy:
@@ -80,6 +85,15 @@ extension CommandFailure {
             self.init(
                 refusal.name == "bad_data" ? .wrongUsage : .unreachable,
                 "the ledger refused: \(refusal.detail)", remedy: Self.remedy(refusal))
+        }
+    }
+
+    /// Whatever was sent may be sent again: an entry counts once.
+    private static func patience(_ status: Int) -> String {
+        switch status {
+        case 429: "Send less at one time, or the same again in a while."
+        case 507: "Have its operator free some room on the node's disk, then send the same again."
+        default: "Send the same again in a while, to this node or another; `ledgerd status` shows who is there."
         }
     }
 

@@ -16,6 +16,7 @@ extension LedgerClient {
         _ take: ([UInt8], (String) -> String?) throws -> Void
     ) async throws {
         var reason = "no address was given"
+        var status: Int?
         for url in urls {
             let response: HTTPClientResponse
             do {
@@ -26,12 +27,12 @@ extension LedgerClient {
                         .init(status: Int(response.status.code), body: Array(body.readableBytesView)))
                 }
             } catch ClientFailure.refused(let refusal) where refusal.status == 429 || refusal.status >= 500 {
-                reason = "\(url): \(refusal.detail)"
+                (reason, status) = ("\(url): \(refusal.detail)", refusal.status)
                 continue
             } catch let failure as ClientFailure {
                 throw failure
             } catch {
-                reason = "\(url): \(Self.reason(error))"
+                (reason, status) = ("\(url): \(Self.reason(error))", nil)
                 continue
             }
             var pieces = response.body.makeAsyncIterator()
@@ -40,7 +41,7 @@ extension LedgerClient {
             }
             return
         }
-        throw ClientFailure.away(reason)
+        throw ClientFailure.away(reason, status: status)
     }
 
     private static func next(

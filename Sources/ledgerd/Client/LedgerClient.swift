@@ -75,6 +75,7 @@ final class LedgerClient: Sendable {
         limitBytes: Int = Limits.smallAnswerBytes
     ) async throws(ClientFailure) -> Answer {
         var reason = "no address was given"
+        var status: Int?
         var pause = 0.2
         for round in 1...Limits.requestRounds {
             var asked = 0.0
@@ -82,14 +83,14 @@ final class LedgerClient: Sendable {
                 let answer: Answer
                 do { answer = try await attempt(method, url, path, body, type, limitBytes) } catch {
                     if case .nonsense = error { throw error }
-                    if case .away(let why) = error { reason = "\(url): \(why)" }
+                    if case .away(let why, _) = error { (reason, status) = ("\(url): \(why)", nil) }
                     continue
                 }
                 switch answer.status {
                 case 200..<300: return answer
                 case 429, 500...:
                     let refusal = ClientFailure.Refusal(status: answer.status, body: answer.body)
-                    reason = "\(url): \(refusal.detail)"
+                    (reason, status) = ("\(url): \(refusal.detail)", answer.status)
                     asked = max(asked, answer.header("retry-after").flatMap { Double($0) } ?? 0)
                 default: throw .refused(.init(status: answer.status, body: answer.body))
                 }
@@ -100,7 +101,7 @@ final class LedgerClient: Sendable {
             } catch { throw .away("interrupted") }
             pause *= 4
         }
-        throw .away(reason)
+        throw .away(reason, status: status)
     }
 
     /// Asks one address once, whatever it answers.

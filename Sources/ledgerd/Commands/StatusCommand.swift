@@ -109,7 +109,7 @@ struct StatusCommand: AsyncParsableCommand {
                 queryLag: health.size - min(health.size, health.queried),
                 state: health.ready ? "ready" : reasons.isEmpty ? "not ready" : reasons, ready: health.ready)
         } catch {
-            let reason = if case .away(let reason) = error { reason } else { "answers nonsense" }
+            let reason = if case .away(let reason, _) = error { reason } else { "answers nonsense" }
             return Row(
                 name: name.map { Printable.line($0) } ?? "-", url: url, height: nil, size: nil, view: nil,
                 primary: nil, evidence: [], lag: nil, queryLag: nil, state: "unreachable: \(reason)",
