@@ -98,6 +98,30 @@ import Testing
         #expect(heard.frame?.kind == .status)
     }
 
+    /// The listener closes the older of two. Its end must not be taken for that of the newer, which would be dialled
+    /// again, and cut off by the end of this one, and so on.
+    @Test func `settle on one where two were begun`() async throws {
+        let (listening, dialling) = (Ear(), Ear())
+        let listener = try network(0, to: listening)
+        let port = try await listener.listen()
+        start(listener, listening)
+        let dialler = try network(
+            1, to: dialling,
+            dialling: { $0 == ReplicaID(0) ? PeerAddress(host: "127.0.0.1", port: port) : nil })
+        for _ in 0..<3 { start(dialler, dialling) }
+        while !dialler.state(of: ReplicaID(0)).isConnected { await Task.yield() }
+        for number in 0..<200 as Range<UInt64> {
+            let status = Status(
+                view: View(number), isChanging: false, asksFor: View(number), tip: .genesis,
+                committed: .genesis)
+            dialler.send(Message.status(status).frame, to: ReplicaID(0))
+            #expect(await listening.nextFrame()?.1 == Message.status(status).frame)
+        }
+        #expect(dialler.state(of: ReplicaID(0)).dropCount == 0)
+        await dialler.stop()
+        await listener.stop()
+    }
+
     @Test func `are refused to a stranger who dials`() async throws {
         #expect(try await dial(showing: stranger).refusal != nil)
     }
@@ -140,6 +164,7 @@ import Testing
                 return nil
             }, report: { _ in })
         peer.dial()
+        loop.run()
         // Many failures later the pause is as long as it gets.
         loop.advanceTime(by: .seconds(60))
         let before = dials.withLock { $0 }

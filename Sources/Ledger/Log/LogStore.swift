@@ -37,7 +37,7 @@ public final class LogStore: Sendable {
         store = try Store(directory: directory + "/log", schema: schema, access: access)
         tables = LogTables(store)
         slots = try KeySlots(path: directory + "/keys", writing: writing)
-        slotFlush = FlushThread(slots)
+        slotFlush = FlushThread("key slots")
         votes = writing ? try VoteSlots(path: directory + "/votes") : nil
 
         let tables = self.tables
@@ -143,7 +143,7 @@ public final class LogStore: Sendable {
         let slot = firstSlot + UInt64(keys.count)
         if !keys.isEmpty {
             try slots.write(keys, from: firstSlot)
-            slotFlush.begin()
+            slotFlush.begin { [slots] () throws(StoreError) in try slots.flush() }
         }
         do throws(StoreError) {
             try store.write { transaction throws(StoreError) in

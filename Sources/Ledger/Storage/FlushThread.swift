@@ -1,19 +1,18 @@
 internal import Dispatch
 
-/// Flushes the key slots beside the log's own commit, so that the two waits are one.
+/// Waits for the disk beside whoever waits for it elsewhere, so that the two waits are one.
 ///
 /// `begin` and `finish` are called in turn by the one writer.
 final class FlushThread: Sendable {
-    private let slots: KeySlots
-    private let queue = DispatchQueue(label: "key slots", qos: .userInitiated)
+    private let queue: DispatchQueue
     private let outcome = Outcome()
 
-    init(_ slots: KeySlots) { self.slots = slots }
+    init(_ name: String) { queue = DispatchQueue(label: name, qos: .userInitiated) }
 
-    func begin() {
-        queue.async { [slots, outcome] in
+    func begin(_ body: @escaping @Sendable () throws(StoreError) -> Void) {
+        queue.async { [outcome] in
             do throws(StoreError) {
-                try slots.flush()
+                try body()
                 outcome.set(nil)
             } catch {
                 outcome.set(error)
@@ -21,9 +20,9 @@ final class FlushThread: Sendable {
         }
     }
 
-    /// Waits for the flush that `begin` started.
+    /// Waits for what `begin` started.
     func finish() throws(StoreError) {
-        // The queue is serial: this returns after the flush.
+        // The queue is serial: this returns after it.
         queue.sync {}
         if let error = outcome.take() { throw error }
     }

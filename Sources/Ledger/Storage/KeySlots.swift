@@ -34,36 +34,25 @@ public final class KeySlots: Sendable {
 
     private static let slotBytes = 128
     private static let keyBytes = 32
-    private let path: String
-    private let descriptor: Int32
+    private let file: DiskFile
     private let reserve: Reserve
 
     /// Whether nothing was ever written to the file.
     var isEmpty: Bool {
         get throws(StoreError) {
-            let end = lseek(descriptor, 0, SEEK_END)
-            guard end >= 0 else { throw Self.failure("lseek \(path)") }
-            return end == 0
+            try file.byteCount == 0
         }
     }
 
     /// Opens the file, making it where there is none and `writing` allows.
     public init(path: String, writing: Bool) throws(StoreError) {
-        self.path = path
-        descriptor = unsafe open(path, writing ? O_RDWR | O_CREAT | O_CLOEXEC : O_RDONLY | O_CLOEXEC, 0o600)
-        reserve = Reserve(of: descriptor)
-        guard descriptor >= 0 else { throw Self.failure("open \(path)") }
+        file = try DiskFile(path: path, flags: writing ? O_RDWR | O_CREAT : O_RDONLY)
+        reserve = Reserve(of: file.descriptor)
     }
 
-    deinit { close(descriptor) }
-
     public func read(_ number: UInt64) throws(StoreError) -> Slot {
-        var bytes = [UInt8](repeating: 0, count: Self.slotBytes)
-        let count = unsafe bytes.withUnsafeMutableBytes {
-            unsafe pread(descriptor, $0.baseAddress, Self.slotBytes, Self.offset(number))
-        }
-        guard count >= 0 else { throw Self.failure("read \(path)") }
-        guard count == Self.slotBytes else { return .absent }
+        let bytes = try file.read(Self.slotBytes, at: Self.offset(number))
+        guard bytes.count == Self.slotBytes else { return .absent }
         if bytes.allSatisfy({ $0 == 0xFF }) { return .erased }
         let keys = Keys(dataKey: Array(bytes[0..<32]), contentKey: Array(bytes[32..<64]))
         return Array(bytes[64..<96]) == Self.check(number, keys).bytes ? .held(keys) : .absent
@@ -84,18 +73,16 @@ public final class KeySlots: Sendable {
             bytes += [UInt8](repeating: 0, count: 32)
         }
         reserve.grow(past: Self.offset(number) + bytes.count)
-        try write(bytes, at: Self.offset(number))
+        try file.write(bytes, at: Self.offset(number))
     }
 
     /// Overwrites a slot, so that neither key can be read again. Durable only after `flush`.
     public func erase(_ number: UInt64) throws(StoreError) {
-        try write([UInt8](repeating: 0xFF, count: Self.slotBytes), at: Self.offset(number))
+        try file.write([UInt8](repeating: 0xFF, count: Self.slotBytes), at: Self.offset(number))
     }
 
     /// Returns when everything written is on the disk.
-    public func flush() throws(StoreError) {
-        guard fdatasync(descriptor) == 0 else { throw Self.failure("fdatasync \(path)") }
-    }
+    public func flush() throws(StoreError) { try file.flush() }
 
     private static func offset(_ number: UInt64) -> Int { Int(number) * slotBytes }
 
@@ -106,25 +93,5 @@ public final class KeySlots: Sendable {
             hash.update(keys.dataKey)
             hash.update(keys.contentKey)
         }
-    }
-
-    private func write(_ bytes: [UInt8], at start: Int) throws(StoreError) {
-        var written = 0
-        while written < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes {
-                unsafe pwrite(
-                    descriptor, $0.baseAddress?.advanced(by: written), bytes.count - written, start + written)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                if StoreError.meansFull(errno) { throw .full(directory: path) }
-                throw Self.failure("write \(path)")
-            }
-            written += count
-        }
-    }
-
-    private static func failure(_ operation: String) -> StoreError {
-        .system(operation: operation, code: errno, reason: unsafe String(cString: strerror(errno)))
     }
 }

@@ -15,6 +15,8 @@ internal import Glibc
     private let mapBytes: Int
     /// `nil` where commits are not waited for.
     private let reserve: Reserve?
+    /// `nil` where commits are not waited for.
+    private let redo: RedoSlots?
 
     /// What a commit promises when it returns.
     public enum Durability: Sendable {
@@ -57,10 +59,9 @@ internal import Glibc
         case .writing(let durability):
             try Self.makeDirectory(directory)
             lock = try DirectoryLock(directory: directory)
-            switch durability {
-            case .full: isFlushed = true
-            case .lastCommitMayBeLost: flags |= UInt32(MDB_NOMETASYNC)
-            }
+            isFlushed = durability == .full
+            // A full commit is promised by the redo slots.
+            flags |= UInt32(MDB_NOMETASYNC)
         case .reading:
             guard Self.isReadable(directory + "/data.mdb") else { throw .missing(directory: directory) }
             lock = nil
@@ -77,6 +78,11 @@ internal import Glibc
         unsafe environment = opened
         mapBytes = schema.mapBytes
         reserve = isFlushed ? unsafe Self.reserve(of: opened) : nil
+        redo =
+            isFlushed
+            ? try RedoSlots(path: directory + "/redo", mayBeMade: unsafe Self.lastTransaction(opened) <= 1)
+            : nil
+        try redoWhatWasUndone()
     }
 
     deinit { unsafe mdb_env_close(environment) }
@@ -118,7 +124,8 @@ internal import Glibc
             preconditionFailure("LMDB hands out the transaction it begins")
         }
         var transaction = WriteTransaction(
-            handle: unsafe TransactionHandle(pointer: pointer), directory: directory)
+            handle: unsafe TransactionHandle(pointer: pointer), directory: directory,
+            redo: redo == nil ? nil : RedoRecord(limitBytes: RedoSlots.recordBytes))
         let result: Result
         do throws(StoreError) {
             // LMDB has written nothing of this transaction yet, and lets nobody else write.
@@ -128,16 +135,65 @@ internal import Glibc
             unsafe mdb_txn_abort(pointer)
             throw error
         }
-        // A commit frees the transaction even when it fails, so it stands outside the block that aborts.
-        try unsafe check(mdb_txn_commit(pointer), "mdb_txn_commit", in: directory)
+        try unsafe commit(pointer, transaction.redo)
         return result
+    }
+
+    /// Commits, and promises it: by its record, which is written meanwhile, or where it is too large for one, by
+    /// waiting for the disk once more.
+    private func commit(_ pointer: OpaquePointer, _ record: RedoRecord?) throws(StoreError) {
+        let number = UInt64(unsafe mdb_txn_id(pointer))
+        guard let redo, let record, !record.isTooLarge, !record.isEmpty else {
+            // A commit frees the transaction even when it fails.
+            try unsafe check(mdb_txn_commit(pointer), "mdb_txn_commit", in: directory)
+            if record?.isTooLarge ?? false { try flush() }
+            return
+        }
+        redo.begin(record, of: number)
+        do throws(StoreError) {
+            try unsafe check(mdb_txn_commit(pointer), "mdb_txn_commit", in: directory)
+        } catch {
+            try? redo.finish()
+            // Whoever asked for it is told that it never was.
+            try redo.forget(number)
+            throw error
+        }
+        do throws(StoreError) { try redo.finish() } catch { try flush() }
+    }
+
+    /// Waits for all that was committed.
+    private func flush() throws(StoreError) {
+        try unsafe check(mdb_env_sync(environment, 1), "mdb_env_sync", in: directory)
+    }
+
+    /// Writes again what a loss of power undid.
+    private func redoWhatWasUndone() throws(StoreError) {
+        guard let redo else { return }
+        for (number, operations) in try redo.records() {
+            let last = unsafe Self.lastTransaction(environment)
+            guard number > last else { continue }
+            guard number == last + 1 else {
+                throw .damaged(
+                    place: directory, reason: "transactions before number \(number) are not there any more")
+            }
+            try write { transaction throws(StoreError) in
+                for operation in operations { try transaction.perform(operation, tables) }
+            }
+        }
+        try flush()
+    }
+
+    private static func lastTransaction(_ environment: OpaquePointer) -> UInt64 {
+        var info = unsafe MDB_envinfo()
+        guard unsafe mdb_env_info(environment, &info) == 0 else { return 0 }
+        return UInt64(unsafe info.me_last_txnid)
     }
 
     /// Deletes the data of a store that no process has open, whatever state it is in. The directory stays.
     public static func remove(directory: String) throws(StoreError) {
         let lock = try DirectoryLock(directory: directory)
         defer { withExtendedLifetime(lock) {} }
-        for file in ["data.mdb", "lock.mdb"] {
+        for file in ["data.mdb", "lock.mdb", "redo"] {
             let path = directory + "/" + file
             guard unsafe unlink(path) != 0, errno != ENOENT else { continue }
             throw .system(

@@ -53,6 +53,8 @@ extension ReadTransaction {
 public struct WriteTransaction: ~Copyable, StoreReading {
     public let handle: TransactionHandle
     let directory: String
+    /// What it has written; `nil` where nobody asks.
+    var redo: RedoRecord?
 }
 
 /// Whether a scan goes on.
@@ -249,6 +251,7 @@ extension WriteTransaction {
         }
         if code == MDB_NOTFOUND { return false }
         try check(code, "mdb_del", in: directory)
+        redo?.delete(table.name, key.keyBytes)
         return true
     }
 
@@ -269,17 +272,37 @@ extension WriteTransaction {
     /// Deletes every entry of the table.
     public mutating func clear<Key, Value>(_ table: Table<Key, Value>) throws(StoreError) {
         try unsafe check(mdb_drop(handle.pointer, table.handle, 0), "mdb_drop", in: directory)
+        redo?.clear(table.name)
     }
 
-    private func write<Key, Value>(
+    /// Does again what a record says.
+    mutating func perform(
+        _ operation: RedoRecord.Operation, _ tables: [String: MDB_dbi]
+    ) throws(StoreError) {
+        func table(_ name: String) throws(StoreError) -> Table<[UInt8], [UInt8]> {
+            guard let handle = tables[name] else {
+                throw .damaged(place: directory + "/redo", reason: "there is no table \(name)")
+            }
+            return Table(name: name, handle: handle)
+        }
+        switch operation {
+        case .put(let name, let key, let value): try put(table(name), key, value)
+        case .delete(let name, let key): try delete(table(name), key)
+        case .clear(let name): try clear(table(name))
+        }
+    }
+
+    private mutating func write<Key, Value>(
         _ table: Table<Key, Value>, _ key: Key, _ value: [UInt8], flags: UInt32
     ) throws(StoreError) {
-        let code = unsafe key.keyBytes.withLMDBValue { key in
+        let keyBytes = key.keyBytes
+        let code = unsafe keyBytes.withLMDBValue { key in
             unsafe value.withLMDBValue { value in
                 unsafe mdb_put(handle.pointer, table.handle, key, value, flags)
             }
         }
         try check(code, "mdb_put", in: directory)
+        redo?.put(table.name, keyBytes, value)
     }
 }
 

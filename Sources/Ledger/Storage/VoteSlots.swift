@@ -24,8 +24,7 @@ final class VoteSlots: Sendable {
     /// The largest state that fits; a larger one goes to the log.
     static let stateBytes = slotBytes - 8 - 4 - Digest.byteCount
 
-    private let path: String
-    private let descriptor: Int32
+    private let file: DiskFile
     /// Whether there was no file before.
     let isNew: Bool
     private let known = Mutex<Record?>(nil)
@@ -36,23 +35,17 @@ final class VoteSlots: Sendable {
 
     /// Opens the file, making it where there is none.
     init(path: String) throws(StoreError) {
-        self.path = path
-        let known = unsafe open(path, O_RDWR | O_DSYNC | O_CLOEXEC)
-        guard known < 0 else {
-            descriptor = known
+        let flags = O_RDWR | O_DSYNC
+        do throws(StoreError) {
+            file = try DiskFile(path: path, flags: flags)
             isNew = false
-            return
+        } catch .missing {
+            file = try DiskFile(path: path, flags: flags | O_CREAT | O_EXCL)
+            isNew = true
+            // From here on a write changes nothing but its own page.
+            try file.write([UInt8](repeating: 0, count: Self.slotBytes * Self.slotCount), at: 0)
         }
-        guard errno == ENOENT else { throw Self.failure("open \(path)") }
-        descriptor = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_DSYNC | O_CLOEXEC, 0o600)
-        isNew = true
-        guard descriptor >= 0 else { throw Self.failure("open \(path)") }
-        // From here on a write changes nothing but its own page.
-        try write([UInt8](repeating: 0, count: Self.slotBytes * Self.slotCount), at: 0)
-        guard fsync(descriptor) == 0 else { throw Self.failure("fsync \(path)") }
     }
-
-    deinit { close(descriptor) }
 
     /// The newest record that is whole.
     func newest() throws(StoreError) -> Record? {
@@ -75,16 +68,11 @@ final class VoteSlots: Sendable {
         writer.write(Self.check(writer.bytes))
         let padding = [UInt8](repeating: 0, count: Self.slotBytes - writer.bytes.count)
         let slot = Int(record.number % UInt64(Self.slotCount))
-        try write(writer.bytes + padding, at: slot * Self.slotBytes)
+        try file.write(writer.bytes + padding, at: slot * Self.slotBytes)
     }
 
     private func read(_ slot: Int) throws(StoreError) -> Record? {
-        var bytes = [UInt8](repeating: 0, count: Self.slotBytes)
-        let count = unsafe bytes.withUnsafeMutableBytes {
-            unsafe pread(descriptor, $0.baseAddress, Self.slotBytes, slot * Self.slotBytes)
-        }
-        guard count >= 0 else { throw Self.failure("read \(path)") }
-        return Self.record(bytes)
+        Self.record(try file.read(Self.slotBytes, at: slot * Self.slotBytes))
     }
 
     /// `nil` for a slot that is torn, or was never written.
@@ -104,25 +92,5 @@ final class VoteSlots: Sendable {
             hash.update(5)
             hash.update(bytes)
         }
-    }
-
-    private func write(_ bytes: [UInt8], at start: Int) throws(StoreError) {
-        var written = 0
-        while written < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes {
-                unsafe pwrite(
-                    descriptor, $0.baseAddress?.advanced(by: written), bytes.count - written, start + written)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                if StoreError.meansFull(errno) { throw .full(directory: path) }
-                throw Self.failure("write \(path)")
-            }
-            written += count
-        }
-    }
-
-    private static func failure(_ operation: String) -> StoreError {
-        .system(operation: operation, code: errno, reason: unsafe String(cString: strerror(errno)))
     }
 }

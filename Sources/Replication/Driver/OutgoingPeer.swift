@@ -25,6 +25,9 @@ final class OutgoingPeer: Sendable {
         var cause: String?
         /// When it is dialled again. Taken away by whoever dials.
         var pause: Scheduled<Void>?
+        /// Which attempt this is. There is one at a time: what becomes of an earlier one concerns nobody, or each
+        /// connection would be cut by the end of the one before it, for ever.
+        var number: UInt64 = 0
         var dropCount: UInt64 = 0
         /// The operators know.
         var isInTrouble = false
@@ -110,13 +113,18 @@ final class OutgoingPeer: Sendable {
 
     // MARK: Dialling
 
-    func dial() {
-        let isStopped = line.withLock { line in
+    /// Begins. From here on the event loop dials, and nobody else.
+    func dial() { loop.execute { self.attempt() } }
+
+    private func attempt() {
+        let started: UInt64? = line.withLock { line in
+            line.pause?.cancel()
             line.pause = nil
-            return line.isStopped
+            line.number += 1
+            return line.isStopped ? nil : line.number
         }
-        guard !isStopped else { return }
-        guard let address = address(id) else { return dialAgain("its address is not known") }
+        guard let number = started else { return }
+        guard let address = address(id) else { return dialAgain(after: number, "its address is not known") }
         let bootstrap = ClientBootstrap(group: loop)
             .channelOption(.socketOption(.so_keepalive), value: 1)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -134,27 +142,29 @@ final class OutgoingPeer: Sendable {
                     try channel.pipeline.syncOperations.addHandlers(
                         tls.client(expecting: id),
                         FrameReader(admits: { $0.kind == .hello }),
-                        OutgoingHandler(self, own: own))
+                        OutgoingHandler(self, number: number, own: own))
                 }
             }
         bootstrap.connect(host: address.host, port: address.port).whenComplete { [self] result in
             switch result {
-            case .failure(let error): dialAgain(ConnectionTrouble.text(error))
+            case .failure(let error): dialAgain(after: number, ConnectionTrouble.text(error))
             case .success(let channel):
-                let isStopped = line.withLock { line in
+                let isWanted = line.withLock { line in
+                    guard line.number == number, !line.isStopped else { return false }
                     line.channel = channel
-                    return line.isStopped
+                    return true
                 }
-                if isStopped { channel.close(promise: nil) }
-                channel.closeFuture.whenComplete { _ in self.lost() }
+                if !isWanted { channel.close(promise: nil) }
+                channel.closeFuture.whenComplete { _ in self.lost(number) }
             }
         }
     }
 
     /// The peer has said hello.
-    fileprivate func opened(_ hello: Hello) -> Bool {
+    fileprivate func opened(_ number: UInt64, _ hello: Hello) -> Bool {
         guard hello.ledgerID == own.ledgerID, hello.node == id else { return false }
         let wasInTrouble = line.withLock { line in
+            guard line.number == number else { return false }
             line.isOpen = true
             line.attempts = 0
             line.cause = nil
@@ -167,8 +177,9 @@ final class OutgoingPeer: Sendable {
 
     fileprivate func trouble(_ reason: String) { line.withLock { $0.cause = $0.cause ?? reason } }
 
-    private func lost() {
-        let wasOpen = line.withLock { line in
+    private func lost(_ number: UInt64) {
+        let wasOpen: Bool? = line.withLock { line in
+            guard line.number == number else { return nil }
             defer { line.isOpen = false }
             line.channel = nil
             line.dropCount += UInt64(line.frames.count)
@@ -177,12 +188,14 @@ final class OutgoingPeer: Sendable {
             line.isScheduled = false
             return line.isOpen
         }
-        dialAgain(wasOpen ? "the connection has ended" : "it lets nobody in")
+        guard let wasOpen else { return }
+        dialAgain(after: number, wasOpen ? "the connection has ended" : "it lets nobody in")
     }
 
     /// Later and later, and never two nodes in step.
-    private func dialAgain(_ reason: String) {
-        let (attempts, news) = line.withLock { line -> (Int, String?) in
+    private func dialAgain(after number: UInt64, _ reason: String) {
+        let (attempts, news) = line.withLock { line -> (Int?, String?) in
+            guard line.number == number, line.pause == nil else { return (nil, nil) }
             line.attempts += 1
             let cause = line.cause ?? reason
             line.cause = nil
@@ -193,24 +206,19 @@ final class OutgoingPeer: Sendable {
             line.isInTrouble = true
             return (line.attempts, cause)
         }
+        guard let attempts else { return }
         if let news { report("\(name) is not reached: \(news)") }
         let limits = Limits.reconnectMilliseconds
         let longest = min(limits.first << Int64(min(attempts - 1, 16)), limits.most)
         let delay = Int64.random(in: longest / 2...longest)
-        line.withLock { $0.pause = loop.scheduleTask(in: .milliseconds(delay)) { self.dial() } }
+        line.withLock { $0.pause = loop.scheduleTask(in: .milliseconds(delay)) { self.attempt() } }
     }
 
     /// The peer has dialled this node, so it is there: a pause ends now. A node that comes back is needed at once, perhaps
     /// for the quorum of a view.
     func hasComeBack() {
         loop.execute { [self] in
-            let pause = line.withLock { line in
-                defer { line.pause = nil }
-                return line.pause
-            }
-            guard let pause else { return }
-            pause.cancel()
-            dial()
+            if line.withLock({ $0.pause != nil }) { attempt() }
         }
     }
 
@@ -232,11 +240,14 @@ private final class OutgoingHandler: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     private let peer: OutgoingPeer
+    /// Of the attempt.
+    private let number: UInt64
     private let own: Hello
     private var deadline: Scheduled<Void>?
 
-    init(_ peer: OutgoingPeer, own: Hello) {
+    init(_ peer: OutgoingPeer, number: UInt64, own: Hello) {
         self.peer = peer
+        self.number = number
         self.own = own
     }
 
@@ -250,7 +261,7 @@ private final class OutgoingHandler: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard let hello = try? Hello(unwrapInboundIn(data)), peer.opened(hello) else {
+        guard let hello = try? Hello(unwrapInboundIn(data)), peer.opened(number, hello) else {
             peer.trouble("another node answers at its address")
             return context.close(promise: nil)
         }

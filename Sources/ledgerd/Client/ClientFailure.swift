@@ -93,7 +93,7 @@ extension CommandFailure {
         switch status {
         case 429: "Send less at one time, or the same again in a while."
         case 507: "Have its operator free some room on the node's disk, then send the same again."
-        default: "Send the same again in a while, to this node or another; `ledgerd status` shows who is there."
+        default: "Send the same again in a while, to any node; `ledgerd status` shows which are there."
         }
     }
 

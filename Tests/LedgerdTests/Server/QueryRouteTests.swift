@@ -48,15 +48,15 @@ import Testing
                 ),
                 ("/api/v1/labels?limit=1", #""warnings":["results truncated due to limit"]"#),
                 (
-                    "/api/v1/query?query=rate(cicd_pipeline_run_duration_seconds%5B5m%5D)",
+                    "/api/v1/query?query=rate(cicd_pipeline_run_duration_seconds%5B5h%5D)",
                     #""infos":["PromQL info: metric might not be a counter"#
                 ),
                 (
-                    "/api/v1/query?query=quantile(2,cicd_pipeline_run_duration_seconds)",
+                    "/api/v1/query?query=quantile(2,cicd_pipeline_run_duration_seconds)&lookback_delta=5h",
                     #""warnings":["PromQL warning: quantile value should be between 0 and 1, got 2 (1:10)"]"#
                 ),
                 (
-                    "/v1/explain?query=count_over_time(cicd_pipeline_run_duration_seconds%5B5m%5D)",
+                    "/v1/explain?query=count_over_time(cicd_pipeline_run_duration_seconds%5B5h%5D)",
                     #""way":"rollups""#
                 ),
             ] {
