@@ -162,7 +162,10 @@ extension World {
         // The same moment, without any news.
         let others = untold.handle(.durable(SaveTicket(0)), at: tick, knowing: documents)
         guard effects.outline != others.outline || told.view != untold.view else { return }
-        fail(slot, "passes over \(describe(message)), which would have changed something")
+        fail(
+            slot,
+            "passes over \(describe(message)), which would have changed something: \(effects.outline) instead of \(others.outline)"
+        )
     }
 
     private func receive(_ proposal: Proposal, from sender: ReplicaID, at slot: Int) throws(Refused) {

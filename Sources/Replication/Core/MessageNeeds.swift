@@ -10,6 +10,8 @@ public struct MessageNeeds: Sendable {
     private var prepared: [BlockMark] = []
     /// Blocks with a commit certificate here that are not final yet, since they are not on the disk.
     private var certified: [BlockMark] = []
+    /// Who has voted for another block in the place of one of these.
+    private var strays: [(mark: BlockMark, signer: ReplicaID)] = []
     /// The VIEW-CHANGE of the highest view that each node sent, by node.
     private var changes: [ViewChange?] = []
     private var view = View(0)
@@ -28,6 +30,7 @@ public struct MessageNeeds: Sendable {
                     node.accepted.mark, quorum: replica.committee.quorum(for: .votes)) != nil
         }.map(\.accepted.mark)
         certified = replica.unsettled.map(\.mark)
+        strays = replica.votes.strays(from: prepared + certified)
         changes = replica.changes
         view = replica.view
         isChanging = !replica.safety.isNormal
@@ -36,14 +39,19 @@ public struct MessageNeeds: Sendable {
 
     public func includes(_ message: Message) -> Bool {
         switch message {
-        case .prepare(let prepare): needsPrepared(prepare.body.mark)
-        case .commit(let vote): needsCertified(vote.mark)
+        case .prepare(let prepare):
+            needsPrepared(prepare.body.mark) || isStray(prepare.signer, from: prepare.body.mark)
+        case .commit(let vote): needsCertified(vote.mark) || isStray(vote.signer, from: vote.mark)
         case .prepared(let certificate): needsPrepared(certificate.mark)
         case .committed(let certificate): needsCertified(certificate.mark)
         case .viewChange(let change): needs(change)
         case .newView(let newView): needs(newView)
         case .proposal, .complaint, .status, .entries, .fetch, .fetched: true
         }
+    }
+
+    private func isStray(_ signer: ReplicaID, from mark: BlockMark) -> Bool {
+        strays.contains { $0.signer == signer && $0.mark == mark }
     }
 
     private func needsPrepared(_ mark: BlockMark) -> Bool { needsCertified(mark) && !prepared.contains(mark) }

@@ -158,7 +158,10 @@ extension Replica {
             guard let certificate = votes.committed(vote.mark, quorum: committee.quorum(for: .votes)) else {
                 return
             }
-            if gathersVotes, isPrimary { turn.send(.message(.committed(certificate)), to: .others) }
+            // Once: the votes after a quorum's make it no better.
+            if gathersVotes, isPrimary, !unsettled.contains(where: { $0.mark == certificate.mark }) {
+                turn.send(.message(.committed(certificate)), to: .others)
+            }
             learn(certificate, &turn)
         case .contradicts(let proof): expose(proof, &turn)
         }

@@ -60,6 +60,16 @@ struct VoteBook: Sendable {
         ballot(mark)?.prepares.contains { $0.signer == node && $0.body.mark == mark } ?? false
     }
 
+    /// Who has voted for another block at the place of one of these, so that a vote for it would prove a lie.
+    func strays(from marks: [BlockMark]) -> [(mark: BlockMark, signer: ReplicaID)] {
+        marks.flatMap { mark in
+            let others = ballot(mark)
+            let prepares = others?.prepares.filter { $0.body.mark != mark }.map(\.signer) ?? []
+            let commits = others?.commits.filter { $0.headerHash != mark.headerHash }.map(\.signer) ?? []
+            return (prepares + commits).map { (mark, $0) }
+        }
+    }
+
     /// Forgets what is final, and the votes of views that are long over.
     mutating func prune(upTo committed: BlockHeight, before view: View) {
         ballots.removeAll { $0.height <= committed || $0.view < view }
