@@ -50,6 +50,7 @@ internal import Glibc
 
     private static let metaTable = "meta"
     private static let formatKey = Array("format".utf8)
+    private static let redoKey = Array("redo".utf8)
 
     /// Opens the store in `directory`, making it first where there is none and `access` allows.
     public init(directory: String, schema: Schema, access: Access) throws(StoreError) {
@@ -68,8 +69,9 @@ internal import Glibc
             flags |= UInt32(MDB_RDONLY)
         }
         let opened = try unsafe Self.openEnvironment(directory, schema, flags)
+        let hasRedo: Bool
         do throws(StoreError) {
-            tables = try unsafe Self.openTables(opened, directory, schema, access)
+            (tables, hasRedo) = try unsafe Self.openTables(opened, directory, schema, access)
         } catch {
             unsafe mdb_env_close(opened)
             throw error
@@ -78,11 +80,17 @@ internal import Glibc
         unsafe environment = opened
         mapBytes = schema.mapBytes
         reserve = isFlushed ? unsafe Self.reserve(of: opened) : nil
-        redo =
-            isFlushed
-            ? try RedoSlots(path: directory + "/redo", mayBeMade: unsafe Self.lastTransaction(opened) <= 1)
-            : nil
+        do throws(StoreError) {
+            redo = isFlushed ? try RedoSlots(path: directory + "/redo", mayBeMade: !hasRedo) : nil
+        } catch {
+            unsafe mdb_env_close(opened)
+            throw error
+        }
         try redoWhatWasUndone()
+        guard isFlushed, !hasRedo else { return }
+        // From here on it must be there.
+        let meta = Table<[UInt8], UInt64>(name: Self.metaTable, handle: tables[Self.metaTable] ?? 0)
+        try write { transaction throws(StoreError) in try transaction.put(meta, Self.redoKey, 1) }
     }
 
     deinit { unsafe mdb_env_close(environment) }
@@ -245,7 +253,7 @@ extension Store {
 
     private static func openTables(
         _ environment: OpaquePointer, _ directory: String, _ schema: Schema, _ access: Access
-    ) throws(StoreError) -> [String: MDB_dbi] {
+    ) throws(StoreError) -> (handles: [String: MDB_dbi], hasRedo: Bool) {
         let mayWrite: Bool
         switch access {
         case .writing: mayWrite = true
@@ -259,6 +267,7 @@ extension Store {
             preconditionFailure("LMDB hands out the transaction it begins")
         }
         var handles: [String: MDB_dbi] = [:]
+        let hasRedo: Bool
         do throws(StoreError) {
             for name in [metaTable] + schema.tables {
                 var handle: MDB_dbi = 0
@@ -268,12 +277,14 @@ extension Store {
                 handles[name] = handle
             }
             try unsafe checkFormat(pointer, handles[metaTable] ?? 0, directory, schema.format, mayWrite)
+            hasRedo = try ReadTransaction(handle: unsafe TransactionHandle(pointer: pointer)).contains(
+                Table<[UInt8], UInt64>(name: metaTable, handle: handles[metaTable] ?? 0), redoKey)
         } catch {
             unsafe mdb_txn_abort(pointer)
             throw error
         }
         try unsafe check(mdb_txn_commit(pointer), "mdb_txn_commit", in: directory)
-        return handles
+        return (handles, hasRedo)
     }
 
     private static func checkFormat(

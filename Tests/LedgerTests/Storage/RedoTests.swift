@@ -138,7 +138,7 @@ import Testing
         }
         let kept = try Data(contentsOf: redo)
         try FileManager.default.removeItem(at: redo)
-        #expect(throws: StoreError.self) { try open() }
+        for _ in 0..<2 { #expect(throws: StoreError.self) { try open() } }
         // One of another time tells of transactions that this store does not know.
         try kept.write(to: redo)
         do {
