@@ -13,8 +13,7 @@ struct Bench: AsyncParsableCommand {
         subcommands: [
             AllCommand.self, DocumentsCommand.self, AuditCommand.self, QueriesCommand.self,
             GrowthCommand.self, ClusterCommand.self, CommitteeCommand.self, FloorsCommand.self,
-            LoadCommand.self,
-            EchoCommand.self,
+            LoadCommand.self, EchoCommand.self,
         ],
         defaultSubcommand: AllCommand.self)
 }

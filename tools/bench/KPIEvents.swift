@@ -1,9 +1,9 @@
 import Ledger
 import Query
 
-/// KPI events of a made-up company, the same for the same seed: 90 days if nothing else is said, 200 pipelines of 10 KPIs, three results. A
-/// document is a run of a pipeline: ten events, each at its own time within the run. Some documents come late, by up
-/// to two days.
+/// KPI events of a made-up company, the same for the same seed: 90 days if nothing else is said, 200 pipelines of 10
+/// KPIs, three results. A document is a run of a pipeline: ten events, each at its own time within the run. Some
+/// documents come late, by up to two days.
 struct KPIEvents {
     struct Event {
         let time: Int64
