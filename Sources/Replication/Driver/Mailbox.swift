@@ -48,10 +48,11 @@ final class Mailbox: Sendable {
     private let state: Mutex<State>
     /// Who goes on when the ordering queue is at rest and something comes.
     enum Waking: Sendable {
-        /// The queue, on a thread of its own. For whoever must not wait: event loops, and tasks.
+        /// The queue, on a thread of its own. For whoever must not wait: tasks, and whoever is on the queue.
         case onItsThread
-        /// The thread that brings it, in the queue's name: it saves the change of threads. For whoever may wait for the
-        /// disk, and is not on the queue already.
+        /// The thread that brings it, in the queue's name: it saves the change of threads, and there are a dozen to a
+        /// block. For whoever is not on the queue already. An event loop may: it wakes a queue that is at rest, so it
+        /// waits for one round, and what the round sends leaves on that loop.
         case here
     }
 
@@ -102,7 +103,7 @@ final class Mailbox: Sendable {
             }
             return (true, Self.schedule(&state))
         }
-        if isWaking { wakeUp(.onItsThread) }
+        if isWaking { wakeUp(.here) }
         return isTaken
     }
 
