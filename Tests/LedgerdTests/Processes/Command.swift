@@ -1,4 +1,5 @@
 import Foundation
+import Query
 import TestSupport
 import Testing
 
@@ -81,6 +82,11 @@ final class ServedLedger: Sendable {
             NodeConfiguration.self, from: Data(contentsOf: URL(filePath: path)))
         configuration.https.port = 0
         configuration.peers.port = 0
+        configuration.windows = [
+            WindowSettings(
+                name: "hours", selector: "windowed", kind: "tumbling", size: "1h", by: ["pipeline"],
+                allowedLateness: "0s")
+        ]
         try JSONEncoder().encode(configuration).write(to: URL(filePath: path))
         return directory
     }

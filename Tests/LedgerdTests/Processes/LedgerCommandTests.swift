@@ -147,6 +147,44 @@ import Testing
         try ledger.run("explain", "sum(").expecting(2)
     }
 
+    @Test func `show windows`() throws {
+        for (run, value, hour) in [("1", "1.25", "09"), ("2", "2", "09"), ("3", "40", "11")] {
+            try ledger.run(
+                "append", "--measure", "windowed=\(value)", "--pipeline", "shop/web", "--run", "w\(run)",
+                "--at", "2026-11-20T\(hour):1\(run):00Z"
+            ).expecting(0)
+        }
+        try ledger.followed()
+        #expect(try ledger.run("windows").expecting(0).output == "name\nhours\n")
+        let table = try ledger.run("windows", "hours").expecting(0)
+        let lines = table.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+        #expect(lines[0].starts(with: ["hours:", "complete", "up", "to", "2026-11-20T11:13:00.000Z,"]))
+        #expect(lines[1].starts(with: ["start", "end", "pipeline", "count", "sum", "avg"]))
+        #expect(
+            lines[2].starts(with: [
+                "2026-11-20T09:00:00.000Z", "2026-11-20T10:00:00.000Z", "shop/web", "2", "3.25", "1.625",
+            ]), "\(table.output)")
+        #expect(lines[2].suffix(2) == ["1", "closed"])
+        #expect(lines[3].suffix(2) == ["0", "open"])
+
+        let newest = try ledger.run("windows", "hours", "--newest", "1", "--format", "csv").expecting(0)
+        let rows = newest.output.components(separatedBy: "\r\n")
+        #expect(rows.count == 3)
+        #expect(rows[1].contains(",shop/web,1,40,40,40,40,"), "\(newest.output)")
+        let earlier = try ledger.run(
+            "windows", "hours", "--to", "2026-11-20T11:00:00Z", "--format", "json"
+        ).expecting(0)
+        #expect(earlier.output.contains(#""sum":"3.25""#))
+        #expect(!earlier.output.contains(#""sum":"40""#))
+        let none = try ledger.run("windows", "hours", "--to", "2020-01-01T00:00:00Z").expecting(0)
+        #expect(none.error.contains("no windows"))
+
+        #expect(try ledger.run("windows", "days").expecting(3).error.contains("hours"))
+        try ledger.run("windows", "hours", "--from", "soon").expecting(2)
+        try ledger.run("windows", "--newest", "1").expecting(2)
+        try ledger.run("windows", "hours", "--newest", "0").expecting(2)
+    }
+
     @Test func `count a retry once, whatever envelope and time it comes in`() throws {
         try ledger.directory.write(Array(Self.junit.utf8), "retry.xml")
         func append(_ more: String...) throws -> Command.Answer {
