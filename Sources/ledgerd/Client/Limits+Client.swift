@@ -9,6 +9,8 @@ extension Limits {
     static let connectSeconds: Int64 = 5
     /// How long one request may take, in seconds: a quorum that is slow is given up by the node before.
     static let requestSeconds: Int64 = 60
+    /// How long the answer to a question may take, in seconds: longer than a node computes, so that it can say why not.
+    static let queryAnswerSeconds = Int64(querySeconds) + 30
     /// How long an answer may take that comes in pieces, in seconds: a day, for a ledger of years over a slow line.
     static let streamSeconds: Int64 = 86_400
     /// How often all addresses are tried before the ledger counts as away.

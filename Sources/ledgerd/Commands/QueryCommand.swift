@@ -42,7 +42,9 @@ struct QueryCommand: AsyncParsableCommand {
         let (isRange, form) = try asked()
         let path = isRange ? "/api/v1/query_range" : "/api/v1/query"
         let json = try await client.resolve().withClient(as: .analyst) { client in
-            try await client.query(path, form)
+            try await WaitingLine.during(mostSeconds: Limits.querySeconds) {
+                try await client.query(path, form)
+            }
         }
         try show(json)
     }
