@@ -58,6 +58,10 @@ struct QueryCommand: AsyncParsableCommand {
         do { answer = try JSONDecoder().decode(QueryAnswer.self, from: Data(json)) } catch {
             throw CommandFailure(ClientFailure.nonsense("the query interface spoke another JSON"))
         }
+        if let remarks = try? JSONDecoder().decode(QueryRemarks.self, from: Data(json)) {
+            for text in remarks.warnings ?? [] { Terminal.warn(Printable.line(text)) }
+            for text in remarks.infos ?? [] { Terminal.note(Printable.line(text)) }
+        }
         let isRange = if case .matrix = answer { true } else { false }
         switch format {
         case .csv: print(TextTable(answer, withTime: true).csv, terminator: "")

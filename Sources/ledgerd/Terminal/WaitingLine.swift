@@ -9,16 +9,17 @@ enum WaitingLine {
     ) async throws -> Value {
         guard isShown else { return try await body() }
         let ticking = Task {
-            for seconds in 1... {
-                try await Task.sleep(for: .seconds(1))
+            var seconds = 0
+            while (try? await Task.sleep(for: .seconds(1))) != nil {
+                seconds += 1
                 Terminal.writeError("\r\u{1B}[K" + line(seconds, of: mostSeconds))
             }
+            return seconds > 0
         }
         let result: Result<Value, any Error>
         do { result = .success(try await body()) } catch { result = .failure(error) }
         ticking.cancel()
-        // It may be at its line in this moment.
-        if case .failure = await ticking.result { Terminal.writeError("\r\u{1B}[K") }
+        if await ticking.value { Terminal.writeError("\r\u{1B}[K") }
         return try result.get()
     }
 

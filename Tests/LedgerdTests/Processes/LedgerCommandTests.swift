@@ -44,6 +44,10 @@ import Testing
             csv.output.split(separator: "\r\n").contains { $0.hasPrefix("passed,") && $0.hasSuffix(",2") })
         let table = try ledger.run("query", "test_duration_seconds").expecting(0)
         #expect(table.output.contains("2.5"))
+        let remarked = try ledger.run("query", "rate(test_duration_seconds[1h])").expecting(0)
+        #expect(remarked.error.contains("metric might not be a counter"), "\(remarked.error)")
+        let warned = try ledger.run("query", "quantile(2, test_duration_seconds)").expecting(0)
+        #expect(warned.error.hasPrefix("warning: "), "\(warned.error)")
         let plot = try ledger.run(
             "query", "test_cases", "--from", "-1h", "--format", "plot", environment: ["COLUMNS": "60"]
         ).expecting(0)
