@@ -127,10 +127,8 @@ final class LedgerClient: Sendable {
 
     /// Asks one address once, and returns when its answer begins.
     func begin(
-        _ method: HTTPMethod, _ url: String, _ body: [UInt8], _ type: String
-    ) async throws
-        -> HTTPClientResponse
-    {
+        _ method: HTTPMethod, _ url: String, _ body: [UInt8]? = nil, _ type: String? = nil
+    ) async throws -> HTTPClientResponse {
         try await http.execute(
             request(method, url, body, type), deadline: .now() + .seconds(Limits.streamSeconds))
     }

@@ -30,6 +30,9 @@ extension Limits {
     /// The proofs that one node knows, in bytes: 256 of two statements of 20 KB each, in base64.
     static let evidenceAnswerBytes = 16 << 20
 
+    /// Between a stream that broke off and the next, in seconds: a node that starts again takes as long.
+    static let listenPauseSeconds = 5
+
     // MARK: Sending
 
     /// A file or standard input that is a document itself, in bytes. Reports have no limit: they are read in pieces.

@@ -6,12 +6,13 @@ import Ledger
 struct WindowsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "windows",
-        abstract: "List the continuous aggregates of a node, or show the windows of one.",
+        abstract: "List the continuous aggregates of a node, or show the windows of one, or listen to them.",
         discussion: """
             Without a name: which there are. With one: its newest windows, or those that share a moment with the time \
             from --from up to --to. A window is closed once nothing more is expected for it, and said again, with \
             the next revision, if something comes all the same (docs/windows.md). A table shows quantiles and \
-            averages to six digits; csv and json have all there are.
+            averages to six digits; csv and json have all there are. --follow prints a window a line, each time that it \
+            is said, and each in JSON with the position to come back --after.
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -35,11 +36,21 @@ struct WindowsCommand: AsyncParsableCommand {
     @Option(help: "How many windows at most, the last ones; 20 without it, --from and --to.")
     var newest: Int?
 
+    @Flag(help: "Print windows as they are said from now on, until the command is ended.")
+    var follow = false
+
+    @Option(help: "The position of a window: follow those that were said after it.")
+    var after: String?
+
     @Option(help: "table, csv or json.")
     var format: Format = .table
 
     func validate() throws {
         _ = try path()
+        guard !follow || (name != nil && from == nil && to == nil && newest == nil && format != .csv) else {
+            throw ValidationError("--follow takes a name and, with json or without, --after.")
+        }
+        guard after == nil || follow else { throw ValidationError("--after goes with --follow.") }
         if let newest, newest < 1 { throw ValidationError("--newest is at least 1.") }
         guard name != nil || (from == nil && to == nil && newest == nil) else {
             throw ValidationError("Name the continuous aggregate whose windows are meant.")
@@ -68,7 +79,11 @@ struct WindowsCommand: AsyncParsableCommand {
 
     func run() async throws {
         let path = try path()
-        let json = try await client.resolve().withClient(as: .analyst) { client in
+        let context = try await client.resolve()
+        if follow, let name {
+            try await WindowListener(context: context, name: name, isJSON: format == .json).run(after: after)
+        }
+        let json = try await context.withClient(as: .analyst) { client in
             try await client.send(path, limitBytes: Limits.queryAnswerBytes).body
         }
         guard format != .json else {

@@ -184,6 +184,27 @@ import Testing
         #expect(none.error.contains("no windows"))
 
         #expect(try ledger.run("windows", "days").expecting(3).error.contains("hours"))
+        let listener = try Command.start(
+            ["windows", "hours", "--follow", "--after", "0.0", "--format", "json"], in: ledger.path,
+            environment: ["LEDGER_URL": ledger.url])
+        let said = listener.line()
+        #expect(said.hasPrefix(#"{"position":""#), "\(said)")
+        #expect(said.contains(#""sum":"3.25""#), "\(said)")
+        let position = try #require(said.split(separator: "\"").dropFirst(3).first)
+        let later = try Command.start(
+            ["windows", "hours", "--follow", "--after", String(position)], in: ledger.path,
+            environment: ["LEDGER_URL": ledger.url])
+        try ledger.run(
+            "append", "--measure", "windowed=0.75", "--pipeline", "shop/web", "--run", "w4", "--at",
+            "2026-11-20T09:30:00Z"
+        ).expecting(0)
+        #expect(listener.line().contains(#""sum":"4""#))
+        let changed = later.line()
+        #expect(changed.contains("pipeline shop/web, count 3, sum 4,"), "\(changed)")
+        #expect(changed.hasSuffix("revision 2, state closed"), "\(changed)")
+        try ledger.run("windows", "days", "--follow").expecting(3)
+        try ledger.run("windows", "hours", "--follow", "--format", "csv").expecting(2)
+        try ledger.run("windows", "hours", "--after", "1.1").expecting(2)
         try ledger.run("windows", "hours", "--from", "soon").expecting(2)
         try ledger.run("windows", "--newest", "1").expecting(2)
         try ledger.run("windows", "hours", "--newest", "0").expecting(2)
