@@ -205,6 +205,7 @@ public struct QueryEngine: Sendable {
             }
         }
         return try store.series(
-            matchingAny: matchers, from: start.milliseconds, through: end.milliseconds, interruption)
+            matchingAny: matchers, from: start.milliseconds, through: end.milliseconds, asOf: size,
+            interruption)
     }
 }

@@ -33,6 +33,8 @@ public enum QueryLimits {
     public static let patternDepth = 100
     /// The largest `n` in `{n,m}`. The number is RE2's.
     public static let patternRepetition = 1000
+    /// Classes of Unicode that are kept once they were asked for, each of up to 10 KB. There are some two hundred.
+    static let unicodeClasses = 400
 
     // MARK: Windows
 

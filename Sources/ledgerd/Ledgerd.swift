@@ -15,6 +15,7 @@ struct Ledgerd: AsyncParsableCommand {
             QueryCommand.self,
             ExplainCommand.self,
             ExportCommand.self,
+            WindowsCommand.self,
             VerifyCommand.self,
             VerifyReceiptCommand.self,
             StatusCommand.self,

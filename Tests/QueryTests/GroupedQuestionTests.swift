@@ -154,7 +154,7 @@ import Testing
         }
         let text = "sum by (branch) (sum_over_time(a[10m]))"
         func answer(_ aggregates: [[String]]) throws -> (values: [String], series: [Int]) {
-            let fixture = try StoreFixture(entries, aggregates: try AggregateSettings.labels(aggregates))
+            let fixture = try StoreFixture(entries, aggregates: try AggregateKinds(declared: aggregates))
             return (
                 try fixture.engine.show(text, at: 60_000),
                 try fixture.engine.explain(text, from: nil, through: try time(60_000)).selectors.map(\.series)
@@ -171,16 +171,17 @@ import Testing
     @Test func `declared in a configuration is what it should be, or refused`() throws {
         func error(_ declared: [[String]]) -> QuerySettingsError? {
             do {
-                _ = try AggregateSettings.labels(declared)
+                _ = try AggregateKinds(declared: declared)
                 return nil
             } catch { return error }
         }
         #expect(
-            try AggregateSettings.labels([["b", "a"], ["pipeline"], ["a", "b"], []]) == [["a", "b"]],
-            "sorted, once, and not what every store keeps")
+            try AggregateKinds(declared: [["b", "a"], ["pipeline"], ["a", "b"], []]).labels
+                == [[], ["pipeline"], ["a", "b"]], "sorted, each once, with what every store keeps")
         let wrong: [([[String]], String)] = [
-            (Array(repeating: ["a"], count: 9), "aggregates"), ([["a"], ["b", ""]], "aggregates[1]"),
-            ([["__name__"]], "aggregates[0]"), ([["a", "a"]], "aggregates[0]"),
+            (Array(repeating: ["a"], count: 9), "aggregates"), ([["a"], ["b", ""]], "aggregates[1][1]"),
+            ([["__name__"]], "aggregates[0][0]"), ([["a", "b", "a"]], "aggregates[0][2]"),
+            ([["vcs.ref.head.name"]], "aggregates[0][0]"),
             ([(0..<9).map { "l\($0)" }], "aggregates[0]"),
         ]
         for (declared, place) in wrong {

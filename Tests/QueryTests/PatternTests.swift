@@ -25,6 +25,14 @@ import Testing
         ("(?m)a$\n^b", "a\nb", true), ("(?:ab|cd)+", "abcdab", true), ("(?P<x>a)(?<y>b)", "ab", true),
         ("\\x41\\x{1F600}", "A\u{1F600}", true), ("\\Qa.b\\E+", "a.bb", true), ("\\Qa.b", "axb", false),
         ("日本.*", "日本語", true), ("(a*)*", "aaa", true), ("(a*)*b", "aaa", false), ("(|a)+", "aaa", true),
+        ("\\pL+", "aÉ日", true), ("\\pL", "1", false), ("\\PL", "1", true), ("\\p{^L}", "1", true),
+        ("\\P{^L}", "1", false), ("\\p{Lu}\\p{Ll}+", "Éa", true), ("\\p{Lu}", "é", false),
+        ("\\p{Nd}+", "1٣", true), ("\\p{N}", "Ⅷ", true), ("\\p{Nd}", "Ⅷ", false),
+        ("\\pP\\pS\\pZ", "!+ ", true),
+        ("\\p{Any}+", "a\n\u{1F600}", true), ("[\\p{Lu}\\d-]+", "A1-", true), ("[^\\pL]", "a", false),
+        ("[\\PL]+", "12", true), ("\\p{Greek}+", "αΩ", true), ("\\p{Greek}", "a", false),
+        ("\\P{Han}", "日", false), ("\\p{Old_Italic}", "\u{10300}", true), ("(?i)\\p{Lu}", "a", true),
+        ("(?i)\\P{Lu}", "a", false), ("(?i)[\\P{Lu}]", "a", false), ("\\pC", "\u{0378}", false),
         ("main|release/.*", "release/1.2", true), ("a\\-b\\_c", "a-b_c", true), ("\\n", "\n", true),
     ])
     func `matches the whole value as RE2 does`(_ pattern: String, _ value: String, _ expected: Bool) throws {
@@ -39,7 +47,12 @@ import Testing
         ("[z-a]", "invalid character class range: `z-a`"),
         ("a\\", "trailing backslash at end of expression: ``"),
         ("\\y", "invalid escape sequence: `\\y`"), ("\\1", "invalid escape sequence: `\\1`"),
-        ("\\pL", "Unicode classes are not supported yet: `\\p`"),
+        ("a\\p{Foo}b", "invalid character class range: `\\p{Foo}`"),
+        ("[\\PX]", "invalid character class range: `\\PX`"), ("\\p", "invalid character class range: `\\p`"),
+        ("\\p{L", "invalid character class range: `\\p{L`"),
+        ("\\p{}", "invalid character class range: `\\p{}`"),
+        ("\\p{Lu}|\\p{lu}", "invalid character class range: `\\p{lu}`"),
+        ("\\p{Script=Greek}", "invalid character class range: `\\p{Script=Greek}`"),
         ("(?=a)", "invalid or unsupported Perl syntax: `(?=`"),
         ("(?<!a)", "invalid or unsupported Perl syntax: `(?<!`"),
         ("((a{1000}){1000}){1000}", "expression too large"),
@@ -48,6 +61,20 @@ import Testing
     func `is refused with a reason when it is none`(_ pattern: String, _ reason: String) {
         let failure = #expect(throws: Pattern.Failure.self) { try Pattern(pattern) }
         #expect(failure?.reason == reason)
+    }
+
+    @Test func `knows classes of Unicode character by character`() throws {
+        for (name, category) in [("Ll", Unicode.GeneralCategory.lowercaseLetter), ("Sm", .mathSymbol)] {
+            let ranges = try #require(UnicodeClass.ranges(name, foldsCase: false))
+            let set = ScalarSet(ranges: ranges)
+            for value in 0...UInt32(0x10FFFF) {
+                guard let scalar = Unicode.Scalar(value) else { continue }
+                let belongs = scalar.properties.generalCategory == category
+                if set.contains(scalar) != belongs {
+                    Issue.record("\(name) and U+\(String(value, radix: 16))")
+                }
+            }
+        }
     }
 
     @Test func `takes linear time where backtracking would take for ever`() throws {

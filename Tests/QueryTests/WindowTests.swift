@@ -542,8 +542,9 @@ private struct WindowRecount {
             ("windows[0].every", { $0.every = "30s" }),
             ("windows[0].every", { $0.kind = "tumbling" }),
             ("windows[0].gap", { $0.gap = "5m" }),
-            ("windows[0].by", { $0.by = ["no label"] }),
-            ("windows[0].by", { $0.by = ["__name__"] }),
+            ("windows[0].by[0]", { $0.by = ["no label"] }),
+            ("windows[0].by[1]", { $0.by = ["a", "__name__"] }),
+            ("windows[0].by[1]", { $0.by = ["a", "a"] }),
             ("windows[0].allowedLateness", { $0.allowedLateness = "-5m" }),
             ("windows[0].idleTimeout", { $0.idleTimeout = "0s" }),
         ] as [(String, (inout WindowSettings) -> Void)] {

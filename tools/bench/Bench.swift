@@ -27,7 +27,7 @@ struct AllCommand: AsyncParsableCommand {
         try await Workbench.run(options) { bench in
             try await DocumentsBench(bench).run()
             try await AuditBench(bench).run()
-            try QueriesBench(
+            try await QueriesBench(
                 directory: bench.directory, events: 1_000_000, rounds: options.rounds, withPeers: false
             ).run()
         }
@@ -59,7 +59,8 @@ struct QueriesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "queries",
         abstract:
-            "KPI events per second into the query store, their size, and questions beside other engines.")
+            "KPI events per second into the query store, their size, and questions: beside other engines, over HTTPS."
+    )
     @OptionGroup var options: BenchOptions
 
     @Option(help: "How many events.")
@@ -70,7 +71,7 @@ struct QueriesCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Workbench.inScratch(options) { directory in
-            try QueriesBench(
+            try await QueriesBench(
                 directory: directory, events: events, rounds: options.rounds, withPeers: peers
             ).run()
         }

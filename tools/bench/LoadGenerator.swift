@@ -11,6 +11,8 @@ struct LoadGenerator: Sendable {
         let perSecond: Double
         /// One for each request.
         let latencyMicroseconds: [Double]
+        /// The bodies of the answers in turn, where they were to be kept.
+        var answers: [[UInt8]] = []
     }
 
     private let ports: [Int]
@@ -29,11 +31,22 @@ struct LoadGenerator: Sendable {
         tls = try NIOSSLContext(configuration: configuration)
     }
 
+    /// Submits entries.
+    ///
     /// - Throws: `BenchFailure` unless every request is answered with a status of success.
     func send(_ bodies: [[UInt8]], connections: Int) async throws -> Result {
+        let requests = bodies.map { Self.post("/v1/entries", type: "application/cms", body: $0) }
+        return try await exchange(requests, connections: connections)
+    }
+
+    /// - Throws: `BenchFailure` unless every request is answered with a status of success.
+    func exchange(
+        _ requests: [ByteBuffer], connections: Int, keepsAnswers: Bool = false
+    ) async throws -> Result {
         let loop = Self.group.next()
-        let requests = bodies.map(Self.request)
-        let run = LoadRun(requests: requests, connections: connections, done: loop.makePromise())
+        let run = LoadRun(
+            requests: requests, connections: connections, keepsAnswers: keepsAnswers,
+            done: loop.makePromise())
         let tls = tls
         for connection in 0..<connections {
             _ = try await ClientBootstrap(group: loop)
@@ -49,10 +62,12 @@ struct LoadGenerator: Sendable {
         return try await run.done.futureResult.get()
     }
 
-    /// `POST /v1/entries`, as bytes.
-    private static func request(_ body: [UInt8]) -> ByteBuffer {
+    /// A request, as bytes.
+    ///
+    /// - Parameter fields: more lines of the head, each with its end.
+    static func post(_ path: String, type: String, fields: String = "", body: [UInt8]) -> ByteBuffer {
         let head =
-            "POST /v1/entries HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/cms\r\n"
+            "POST \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Type: \(type)\r\n\(fields)"
             + "Content-Length: \(body.count)\r\n\r\n"
         var buffer = ByteBuffer(string: head)
         buffer.writeBytes(body)
@@ -68,11 +83,17 @@ private final class LoadRun: @unchecked Sendable {
     let done: EventLoopPromise<LoadGenerator.Result>
     private var waiting: [(LoadConnection, ChannelHandlerContext)] = []
     private let connections: Int
+    private let keepsAnswers: Bool
     private var next = 0
+    private var answers: [[UInt8]] = []
     private var latencies: [Double] = []
     private var start = NIODeadline.now()
 
-    init(requests: [ByteBuffer], connections: Int, done: EventLoopPromise<LoadGenerator.Result>) {
+    init(
+        requests: [ByteBuffer], connections: Int, keepsAnswers: Bool,
+        done: EventLoopPromise<LoadGenerator.Result>
+    ) {
+        self.keepsAnswers = keepsAnswers
         self.requests = requests
         self.connections = connections
         self.done = done
@@ -94,11 +115,16 @@ private final class LoadRun: @unchecked Sendable {
         return requests[next]
     }
 
-    func answered(after time: TimeAmount) {
+    /// - Parameter body: of the answer.
+    func answered(after time: TimeAmount, _ body: ByteBuffer) {
+        if keepsAnswers { answers.append(Array(body.readableBytesView)) }
         latencies.append(Double(time.nanoseconds) / 1000)
         guard latencies.count == requests.count else { return }
         let seconds = Double((NIODeadline.now() - start).nanoseconds) / 1e9
-        done.succeed(.init(perSecond: Double(requests.count) / seconds, latencyMicroseconds: latencies))
+        done.succeed(
+            .init(
+                perSecond: Double(requests.count) / seconds, latencyMicroseconds: latencies, answers: answers)
+        )
     }
 
     func failed(_ reason: String) { done.fail(BenchFailure(reason)) }
@@ -132,16 +158,18 @@ private final class LoadConnection: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
         received.writeBuffer(&bytes)
-        guard let size = answerSize(), received.readableBytes >= size else { return }
+        guard let (head, length) = answerSize(), received.readableBytes >= head + length else { return }
+        let time = .now() - sent
         let status = received.getString(at: received.readerIndex + 9, length: 3) ?? ""
         guard status.hasPrefix("2") else {
             run.failed(
-                "an answer is not a success: \(received.getString(at: received.readerIndex, length: size) ?? "")"
+                "an answer is not a success: \(received.readString(length: head + length) ?? "")"
             )
             return
         }
+        received.moveReaderIndex(forwardBy: head)
+        run.answered(after: time, received)
         received.clear()
-        run.answered(after: .now() - sent)
         sendNext(context)
     }
 
@@ -151,7 +179,7 @@ private final class LoadConnection: ChannelInboundHandler {
     }
 
     /// Head and body of the answer, once the head is here.
-    private func answerSize() -> Int? {
+    private func answerSize() -> (head: Int, length: Int)? {
         received.withUnsafeReadableBytes { bytes in
             let end = Array("\r\n\r\n".utf8)
             let name = Array("content-length:".utf8)
@@ -160,7 +188,7 @@ private final class LoadConnection: ChannelInboundHandler {
             var position = 0
             while position + 3 < bytes.count {
                 if bytes[position] == 13, bytes[position..<position + 4].elementsEqual(end) {
-                    return position + 4 + length
+                    return (position + 4, length)
                 }
                 if bytes[position] == 10 {
                     line = position + 1

@@ -13,13 +13,17 @@ struct QueriesBench {
     /// As a follower applies them that has some way to go.
     private static let batch = 1024
 
-    func run() throws {
+    func run() async throws {
+        // Of its own: its node answers from the filled store, and must have nothing else to follow.
+        let ledger = try BenchLedger(madeIn: directory + "/queried")
         var size = Report("KPI events into the query store: \(events), one thread")
-        let store = try feed(latePercent: 2, "query", &size, writesCSV: withPeers)
+        let store = try feed(
+            latePercent: 2, "query", &size, writesCSV: withPeers, ledger: ledger.ledgerID)
         _ = try feed(latePercent: 50, "late", &size)
         _ = try feed(latePercent: 0, "in-order", &size)
         size.print()
-        let answers = try Question.ask(QueryEngine(store: store), rounds: rounds)
+        let engine = QueryEngine(store: store)
+        let answers = try Question.ask(engine, rounds: rounds)
         let peers = withPeers ? try askPeers(answers) : [:]
         var report = Report("Five questions about \(events) events, in process, warm")
         for question in Question.allCases {
@@ -34,15 +38,20 @@ struct QueriesBench {
         }
         report.print()
         if withPeers { printPeers(peers) }
+        try await ServedQuestions(ledger: ledger, store: directory + "/query", engine: engine, rounds: rounds)
+            .run()
     }
 
     // MARK: Feeding
 
     /// Fills a store, and reports how that went.
+    ///
+    /// - Parameter ledger: whose node may serve it; one of another would empty it.
     func feed(
-        latePercent: Int, days: Int = 90, _ name: String, _ report: inout Report, writesCSV: Bool = false
+        latePercent: Int, days: Int = 90, _ name: String, _ report: inout Report, writesCSV: Bool = false,
+        ledger: Digest = .sha256([1])
     ) throws -> QueryStore {
-        let store = try QueryStore.open(directory: directory + "/" + name, ledger: Digest.sha256([1])).store
+        let store = try QueryStore.open(directory: directory + "/" + name, ledger: ledger).store
         var source = KPIEvents(count: events, latePercent: latePercent, days: days)
         let file = writesCSV ? try CSVFile(directory + "/events.csv") : nil
         var index: UInt64 = 0

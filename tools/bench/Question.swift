@@ -32,55 +32,72 @@ enum Question: String, CaseIterable {
     static let sumLength: Int64 = 37 * 86_400_000 + 25_920_000
     static let monthEnd = KPIEvents.end - 86_400_000
 
-    static func ask(_ engine: QueryEngine, rounds: Int) throws -> [Question: Answer] {
+    /// One request to the engine: at a moment, or over a range.
+    struct Asked {
+        /// What its values are found under, where one question takes several.
+        var name = ""
+        let text: String
+        /// `nil` for an instant at the end.
+        var start: Timestamp?
+        let end: Timestamp
+        var stepMilliseconds: Int64 = 0
+
+        func answer(of engine: QueryEngine) throws(QueryError) -> AnnotatedResult {
+            guard let start else { return try engine.instantAnnotated(text, at: end) }
+            return try engine.rangeAnnotated(
+                text, from: start, through: end, stepMilliseconds: stepMilliseconds)
+        }
+    }
+
+    func asked() throws -> [Asked] {
         func moment(_ milliseconds: Int64) throws -> Timestamp {
             guard let time = Timestamp(milliseconds: milliseconds) else { throw BenchFailure("no time") }
             return time
         }
-        let metric = "{\"\(Self.kpi)\"}"
-        let one = "{\"\(Self.kpi)\",pipeline=\"\(Self.pipeline)\"}"
+        switch self {
+        case .q1:
+            let one = "{\"\(Self.kpi)\",pipeline=\"\(Self.pipeline)\"}"
+            return [
+                Asked(
+                    text: "sum(sum_over_time(\(one)[1h])) / sum(count_over_time(\(one)[1h]))",
+                    start: try moment(Self.weekEnd - 167 * 3_600_000), end: try moment(Self.weekEnd),
+                    stepMilliseconds: 3_600_000)
+            ]
+        case .q2:
+            return [
+                Asked(
+                    text: "merged_quantile_over_time by (pipeline) (0.95, {\"\(Self.kpi)\"}[1d])",
+                    start: try moment(KPIEvents.start + 86_400_000), end: try moment(KPIEvents.end),
+                    stepMilliseconds: 86_400_000)
+            ]
+        case .q3:
+            return try KPIEvents.kpis.map { kpi in
+                Asked(
+                    name: kpi.name, text: "sum(sum_over_time({\"\(kpi.name)\"}[\(Self.sumLength)ms]))",
+                    end: try moment(Self.sumEnd))
+            }
+        case .q4:
+            let failed = "{\"\(Self.kpi)\",\"cicd.pipeline.result\"=\"failed\"}"
+            return [
+                Asked(
+                    text: "topk(10, sum by (pipeline) (count_over_time(\(failed)[30d])))",
+                    end: try moment(Self.monthEnd))
+            ]
+        case .q5:
+            let counts = KPIEvents.kpis.map { "sum(count_over_time({\"\($0.name)\"}[400d]))" }
+            return [Asked(text: counts.joined(separator: " + "), end: try moment(KPIEvents.end))]
+        }
+    }
+
+    static func ask(_ engine: QueryEngine, rounds: Int) throws -> [Question: Answer] {
         var answers: [Question: Answer] = [:]
         for question in Question.allCases {
+            let asked = try question.asked()
             var answer = Answer()
             for round in 0...rounds * 2 {
                 var results: [(String, QueryResult)] = []
                 let time = try seconds {
-                    switch question {
-                    case .q1:
-                        let text = "sum(sum_over_time(\(one)[1h])) / sum(count_over_time(\(one)[1h]))"
-                        results = [
-                            (
-                                "",
-                                try engine.range(
-                                    text, from: moment(Self.weekEnd - 167 * 3_600_000),
-                                    through: moment(Self.weekEnd), stepMilliseconds: 3_600_000)
-                            )
-                        ]
-                    case .q2:
-                        results = [
-                            (
-                                "",
-                                try engine.range(
-                                    "merged_quantile_over_time by (pipeline) (0.95, \(metric)[1d])",
-                                    from: moment(KPIEvents.start + 86_400_000),
-                                    through: moment(KPIEvents.end),
-                                    stepMilliseconds: 86_400_000)
-                            )
-                        ]
-                    case .q3:
-                        results = try KPIEvents.kpis.map { kpi in
-                            let text = "sum(sum_over_time({\"\(kpi.name)\"}[\(Self.sumLength)ms]))"
-                            return (kpi.name, try engine.instant(text, at: moment(Self.sumEnd)))
-                        }
-                    case .q4:
-                        let failed = "{\"\(Self.kpi)\",\"cicd.pipeline.result\"=\"failed\"}"
-                        let text = "topk(10, sum by (pipeline) (count_over_time(\(failed)[30d])))"
-                        results = [("", try engine.instant(text, at: moment(Self.monthEnd)))]
-                    case .q5:
-                        let text = KPIEvents.kpis.map { "sum(count_over_time({\"\($0.name)\"}[400d]))" }
-                            .joined(separator: " + ")
-                        results = [("", try engine.instant(text, at: moment(KPIEvents.end)))]
-                    }
+                    results = try asked.map { ($0.name, try $0.answer(of: engine).result) }
                 }
                 // The first round warms up.
                 if round > 0 { answer.times.add(time * 1e6) }

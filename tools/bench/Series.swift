@@ -18,6 +18,11 @@ struct Series: Sendable {
         Series(values: zip(values, floor.values).map { $0 / $1 })
     }
 
+    /// Round by round, too.
+    func less(_ other: Series) -> Series {
+        Series(values: zip(values, other.values).map { $0 - $1 })
+    }
+
     init(values: [Double] = []) { self.values = values }
 }
 

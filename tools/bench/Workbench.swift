@@ -31,9 +31,13 @@ struct Workbench: Sendable {
         try await body(directory)
     }
 
+    func startNode() throws -> ServerProcess { try ledger.startNode() }
+}
+
+extension BenchLedger {
     /// The ledger's node, in a process of its own, on any free port.
     func startNode() throws -> ServerProcess {
-        let directory = ledger.directory + "/node1"
+        let directory = nodes[0].directory
         let path = URL(filePath: directory + "/config.json")
         let text = try String(contentsOf: path, encoding: .utf8)
         // The first port of the file is that of HTTPS.
@@ -98,16 +102,22 @@ final class ServerProcess: @unchecked Sendable {
     }
 
     /// Runs a program to its end.
-    static func run(_ program: String, _ arguments: [String]) throws {
+    ///
+    /// - Returns: What it wrote to standard output.
+    @discardableResult
+    static func run(_ program: String, _ arguments: [String]) throws -> String {
         let process = Process()
+        let output = Pipe()
         process.executableURL = URL(filePath: try path(of: program))
         process.arguments = arguments
-        process.standardOutput = FileHandle.nullDevice
+        process.standardOutput = output
         try process.run()
+        let bytes = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
             throw BenchFailure("\(program) \(arguments.joined(separator: " ")) failed")
         }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     private static func path(of program: String) throws -> String {

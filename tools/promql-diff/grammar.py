@@ -103,7 +103,7 @@ class Grammar:
             text = '=~"' + self.rng.choice(
                 [
                     re.escape(value), f"{re.escape(value)}|{re.escape(other)}", ".*", ".+", "[a-z0-9.]+",
-                    "(?i:A|B|WEB)", "w.*|.*e",
+                    "(?i:A|B|WEB)", "w.*|.*e", r"\p{Ll}+", r"[\p{Nd}\PL]+", r"(?i)\p{Lu}+", r"\P{Latin}*", r"\p{^Zs}.",
                 ]
             ).replace("\\", "\\\\") + '"'
         elif kind < 0.95:

@@ -31,7 +31,9 @@ KNOWN = [
     (
         "rounding of deviations",
         "The deviation of large values that are near each other has few exact digits, in either program.",
-        4, lambda question, found: re.search(r"std(dev|var)", question) and near(found, 1e-6),
+        4, lambda question, found: re.search(r"std(dev|var)", question)
+        # An angle of many turns keeps only what is behind the whole ones.
+        and near(found, 1e-3 if re.search(r"\b(sin|cos|tan)\(", question) else 1e-6),
     ),
     (
         "deviation of one infinite value",
@@ -54,8 +56,9 @@ KNOWN = [
     ),
     (
         "durations without a unit",
-        "A duration that a cut robbed of its unit is a number of seconds in Prometheus 3.",
-        3, lambda question, found: re.search("missing unit character in duration|unexpected number .* in off", found),
+        "A duration is a number of seconds in Prometheus 3, and a number a duration: cuts make the one of the other.",
+        3, lambda question, found: re.search(
+            "missing unit character in duration|unexpected number .* in off|unexpected duration", found),
     ),
     (
         "holt_winters",

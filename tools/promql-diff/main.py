@@ -3,6 +3,7 @@
 import argparse
 import collections
 import random
+import shutil
 import sys
 
 import compare
@@ -25,7 +26,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--engine", required=True, help="the program promql-engine")
     parser.add_argument(
-        "--prometheus", default="/usr/bin/prometheus", help="the server; promtool lies beside it or on the PATH")
+        "--prometheus", default=shutil.which("prometheus"),
+        help="the server, without it the one on the PATH; promtool lies beside it or on the PATH")
     parser.add_argument("--expressions", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=1, help="of the samples and of the expressions")
     parser.add_argument("--show", type=int, default=20, help="differences that are printed")

@@ -1,10 +1,10 @@
 /// A regular expression of a label matcher: RE2 syntax, matched against the whole value, `.` for any character.
 ///
 /// Time is bounded by pattern times value, whatever the pattern (no backtracking): a question must not be able to
-/// stop a node. Understood are literals, `.`, classes with ranges, `\d \w \s` (ASCII) and `[[:alpha:]]`, groups and
-/// named groups, `|`, `* + ? {n,m}` and their lazy forms, `^ $ \A \z \b \B`, the flags `i m s U`, and the escapes of
-/// Go. Everything else, `\p{…}` foremost, is refused by name.
-/// Source: R. Cox, "Regular Expression Matching: the Virtual Machine Approach"; Go's `regexp/syntax`.
+/// stop a node. Understood are literals, `.`, classes with ranges, `\d \w \s` (ASCII), `[[:alpha:]]` and `\p{…}`,
+/// groups and named groups, `|`, `* + ? {n,m}` and their lazy forms, `^ $ \A \z \b \B`, the flags `i m s U`, and the
+/// escapes of Go. Everything else is refused by name.
+/// Source: Go's `regexp/syntax`.
 struct Pattern: Sendable {
     /// Why a text is no pattern, in Go's words.
     struct Failure: Error, Hashable {

@@ -13,7 +13,7 @@ extension PatternParser {
             isQuoting = true
             return nil
         default:
-            if let ranges = readClassEscape() { return .scalars(ScalarSet(ranges: ranges)) }
+            if let ranges = try readClassEscape(from: start) { return .scalars(ScalarSet(ranges: ranges)) }
             return .scalars(ScalarSet(try readEscapedScalar(from: start), foldsCase: flags.foldsCase))
         }
         position += 1
@@ -35,8 +35,10 @@ extension PatternParser {
         return true
     }
 
-    /// `\d \D \w \W \s \S`, after the backslash.
-    private mutating func readClassEscape() -> [ClosedRange<UInt32>]? {
+    /// `\d \D \w \W \s \S \p{…} \P{…}`, after the backslash, which stands at `start`.
+    private mutating func readClassEscape(
+        from start: Int
+    ) throws(Pattern.Failure) -> [ClosedRange<UInt32>]? {
         let ranges: [ClosedRange<UInt32>]
         switch peek() {
         case "d": ranges = ScalarSet.digits
@@ -45,10 +47,38 @@ extension PatternParser {
         case "W": ranges = ScalarSet.complement(of: ScalarSet.word)
         case "s": ranges = ScalarSet.space
         case "S": ranges = ScalarSet.complement(of: ScalarSet.space)
+        case "p", "P": return try readUnicodeClass(from: start)
         default: return nil
         }
         position += 1
         return ranges
+    }
+
+    /// `pL`, `p{Lu}`, `p{^Lu}`, and the same with `P` for all others.
+    private mutating func readUnicodeClass(
+        from start: Int
+    ) throws(Pattern.Failure) -> [ClosedRange<UInt32>] {
+        var isNegated = peek() == "P"
+        position += 1
+        var name: String
+        if skip("{") {
+            let nameStart = position
+            while let scalar = peek(), scalar != "}" { position += 1 }
+            name = text(from: nameStart, to: position)
+        } else {
+            name = text(from: position, to: position + 1)
+        }
+        position += 1
+        if name.hasPrefix("^") {
+            isNegated.toggle()
+            name.removeFirst()
+        }
+        guard position <= scalars.count,
+            let ranges = UnicodeClass.ranges(name, foldsCase: flags.foldsCase)
+        else {
+            throw Pattern.Failure("invalid character class range: `\(text(from: start, to: position))`")
+        }
+        return isNegated ? ScalarSet.complement(of: ranges) : ranges
     }
 
     /// After the backslash, which stands at `start`.
@@ -66,9 +96,6 @@ extension PatternParser {
         case "v": return "\u{0B}"
         case "0": return readOctal()
         case "x": if let value = readHexadecimal() { return value }
-        case "p", "P":
-            throw Pattern.Failure(
-                "Unicode classes are not supported yet: `\(text(from: start, to: position))`")
         default:
             // Punctuation stands for itself.
             if scalar.isASCII, scalar == "_" || !scalar.isWord { return scalar }
@@ -116,7 +143,7 @@ extension PatternParser {
             }
             let itemStart = position
             position += 1
-            if scalar == "\\", let escaped = readClassEscape() {
+            if scalar == "\\", let escaped = try readClassEscape(from: itemStart) {
                 ranges += escaped
                 continue
             }

@@ -1,22 +1,35 @@
 /// A pattern as instructions of a machine that follows all ways at once.
+///
+/// Where groups are wanted, it remembers where they began and ended on the way that Go would take: of several, the first.
+/// Time is bounded by pattern times text, and times groups where they are wanted.
+/// Source: R. Cox, "Regular Expression Matching: the Virtual Machine Approach".
 struct PatternProgram: Sendable {
-    private enum Instruction: Sendable {
+    enum Instruction: Sendable {
         case consume(ScalarSet)
-        /// Go on at both places.
+        /// Go on at both places, the first preferred.
         case fork(Int, Int)
         case jump(Int)
         case check(PatternNode.Assertion)
+        case save(Int)
         case accept
     }
 
-    private var instructions: [Instruction] = []
+    private(set) var instructions: [Instruction] = []
+    /// Places where groups begin and end.
+    let slotCount: Int
     /// Nodes compiled, repeated ones each time: an empty group repeated a thousand times a thousand times makes no
     /// instruction, but work.
     private var work = 0
 
-    init(_ node: PatternNode) throws(Pattern.Failure) {
-        try compile(node)
+    /// - Parameter groups: those whose places are wanted, the whole being the first; 0 for none.
+    init(_ node: PatternNode, groups: Int = 0) throws(Pattern.Failure) {
+        slotCount = groups * 2
+        try compile(.capture(node, group: 0))
         try emit(.accept)
+        // Each way keeps its own places of groups.
+        guard instructions.count * slotCount <= QueryLimits.patternInstructions * 20 else {
+            throw Pattern.Failure("expression too large")
+        }
     }
 
     private mutating func emit(_ instruction: Instruction) throws(Pattern.Failure) {
@@ -36,17 +49,21 @@ struct PatternProgram: Sendable {
         case .assertion(let assertion): try emit(.check(assertion))
         case .sequence(let nodes): for node in nodes { try compile(node) }
         case .alternation(let choices): try compile(choices: choices)
-        case .capture(let body, _): try compile(body)
-        case .repetition(let body, let minimum, let maximum, _):
+        case .capture(let body, let group):
+            guard slotCount > 0 else { return try compile(body) }
+            try emit(.save(group * 2))
+            try compile(body)
+            try emit(.save(group * 2 + 1))
+        case .repetition(let body, let minimum, let maximum, let isLazy):
             for _ in 0..<minimum { try compile(body) }
-            guard let maximum else { return try compile(repeating: body) }
+            guard let maximum else { return try compile(repeating: body, isLazy) }
             var forks: [Int] = []
             for _ in minimum..<maximum {
                 forks.append(instructions.count)
-                try emit(.fork(instructions.count + 1, 0))
+                try emit(.fork(0, 0))
                 try compile(body)
             }
-            for fork in forks { instructions[fork] = .fork(fork + 1, instructions.count) }
+            for fork in forks { setFork(fork, beyond: instructions.count, isLazy) }
         }
     }
 
@@ -54,84 +71,26 @@ struct PatternProgram: Sendable {
         var jumps: [Int] = []
         for choice in choices.dropLast() {
             let fork = instructions.count
-            try emit(.fork(fork + 1, 0))
+            try emit(.fork(0, 0))
             try compile(choice)
             jumps.append(instructions.count)
             try emit(.jump(0))
-            instructions[fork] = .fork(fork + 1, instructions.count)
+            setFork(fork, beyond: instructions.count, false)
         }
         if let last = choices.last { try compile(last) }
         for jump in jumps { instructions[jump] = .jump(instructions.count) }
     }
 
-    private mutating func compile(repeating body: PatternNode) throws(Pattern.Failure) {
+    private mutating func compile(repeating body: PatternNode, _ isLazy: Bool) throws(Pattern.Failure) {
         let fork = instructions.count
-        try emit(.fork(fork + 1, 0))
+        try emit(.fork(0, 0))
         try compile(body)
         try emit(.jump(fork))
-        instructions[fork] = .fork(fork + 1, instructions.count)
+        setFork(fork, beyond: instructions.count, isLazy)
     }
 
-    /// Whether the whole of `value` matches: each character is looked at once by each instruction at most.
-    func matches(_ value: String) -> Bool {
-        var current = Places(capacity: instructions.count)
-        var next = Places(capacity: instructions.count)
-        var scalars = value.unicodeScalars.makeIterator()
-        var scalar = scalars.next()
-        follow(from: 0, into: &current, nil, scalar)
-        while let here = scalar {
-            if current.members.isEmpty { return false }
-            let following = scalars.next()
-            next.removeAll()
-            for place in current.members {
-                if case .consume(let set) = instructions[place], set.contains(here) {
-                    follow(from: place + 1, into: &next, here, following)
-                }
-            }
-            swap(&current, &next)
-            scalar = following
-        }
-        return current.members.contains { place in
-            if case .accept = instructions[place] { true } else { false }
-        }
-    }
-
-    /// Adds the instructions that consume or accept and are reached from `start` without consuming.
-    private func follow(
-        from start: Int, into places: inout Places, _ previous: Unicode.Scalar?, _ next: Unicode.Scalar?
-    ) {
-        var open = [start]
-        while let place = open.popLast() {
-            guard places.visit(place) else { continue }
-            switch instructions[place] {
-            case .consume, .accept: places.members.append(place)
-            case .jump(let target): open.append(target)
-            case .fork(let first, let second):
-                open.append(second)
-                open.append(first)
-            case .check(let assertion):
-                if assertion.holds(between: previous, and: next) { open.append(place + 1) }
-            }
-        }
-    }
-
-    /// A set of instructions, emptied in no time.
-    private struct Places {
-        var members: [Int] = []
-        private var lastVisit: [UInt32]
-        private var round: UInt32 = 1
-
-        init(capacity: Int) { lastVisit = Array(repeating: 0, count: capacity) }
-
-        mutating func visit(_ place: Int) -> Bool {
-            guard lastVisit[place] != round else { return false }
-            lastVisit[place] = round
-            return true
-        }
-
-        mutating func removeAll() {
-            members.removeAll(keepingCapacity: true)
-            round &+= 1
-        }
+    /// What the fork is about follows it; a lazy one would rather go beyond that.
+    private mutating func setFork(_ fork: Int, beyond: Int, _ isLazy: Bool) {
+        instructions[fork] = isLazy ? .fork(beyond, fork + 1) : .fork(fork + 1, beyond)
     }
 }

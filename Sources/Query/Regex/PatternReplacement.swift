@@ -5,19 +5,19 @@ struct PatternReplacement: Sendable {
         case group(Int)
     }
 
-    private let program: CapturingProgram
+    private let program: PatternProgram
     private let parts: [Part]
 
     init(pattern: String, template: String) throws(Pattern.Failure) {
         let (node, names) = try PatternParser.nodeWithGroups(of: pattern)
-        program = try CapturingProgram(node, groups: names.count)
+        program = try PatternProgram(node, groups: names.count)
         parts = Self.parts(of: template, names)
     }
 
     /// `nil` where the pattern does not match.
     func replaced(_ text: String) -> String? {
+        guard let groups = program.groups(of: text) else { return nil }
         let scalars = Array(text.unicodeScalars)
-        guard let groups = program.groups(of: scalars) else { return nil }
         var result = String.UnicodeScalarView()
         for part in parts {
             switch part {

@@ -1,5 +1,6 @@
 /// A set of characters, as ranges of code points.
 struct ScalarSet: Hashable, Sendable {
+    /// Ascending, with gaps between them.
     let ranges: [ClosedRange<UInt32>]
     let isNegated: Bool
     /// Upper and lower case are one.
@@ -12,7 +13,7 @@ struct ScalarSet: Hashable, Sendable {
     static let space: [ClosedRange<UInt32>] = [0x09...0x0A, 0x0C...0x0D, 0x20...0x20]
 
     init(ranges: [ClosedRange<UInt32>], isNegated: Bool = false, foldsCase: Bool = false) {
-        self.ranges = ranges
+        self.ranges = ranges.count > 1 ? Self.merged(ranges) : ranges
         self.isNegated = isNegated
         self.foldsCase = foldsCase
     }
@@ -30,11 +31,38 @@ struct ScalarSet: Hashable, Sendable {
     }
 
     func contains(_ scalar: Unicode.Scalar) -> Bool {
-        var found = ranges.contains { $0.contains(scalar.value) }
-        if !found, foldsCase {
-            found = Self.cases(of: scalar).contains { value in ranges.contains { $0.contains(value) } }
-        }
+        var found = hasRange(with: scalar.value)
+        if !found, foldsCase { found = Self.cases(of: scalar).contains(where: hasRange) }
         return found != isNegated
+    }
+
+    /// Classes of Unicode have hundreds of ranges: the one that may hold the value is found by halving.
+    private func hasRange(with value: UInt32) -> Bool {
+        var (low, high) = (0, ranges.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if ranges[middle].upperBound < value { low = middle + 1 } else { high = middle }
+        }
+        return low < ranges.count && ranges[low].lowerBound <= value
+    }
+
+    /// The same values in ascending ranges with gaps between them.
+    static func merged(_ ranges: [ClosedRange<UInt32>]) -> [ClosedRange<UInt32>] {
+        var result: [ClosedRange<UInt32>] = []
+        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            if let last = result.last, range.lowerBound <= last.upperBound + 1 {
+                result[result.count - 1] = last.lowerBound...max(last.upperBound, range.upperBound)
+            } else {
+                result.append(range)
+            }
+        }
+        return result
+    }
+
+    /// With the other case of each.
+    static func folded(_ ranges: [ClosedRange<UInt32>]) -> [ClosedRange<UInt32>] {
+        let others = ranges.joined().flatMap { Unicode.Scalar($0).map(cases) ?? [] }
+        return merged(ranges + others.map { $0...$0 })
     }
 
     /// The ranges of everything outside `ranges`.

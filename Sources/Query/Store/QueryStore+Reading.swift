@@ -23,8 +23,10 @@ extension QueryStore {
     }
 
     /// Series that any of the lists of matchers accepts (all without a list), with samples around the given times.
+    ///
+    /// - Parameter size: samples that were known when the log had this many entries; `.max` for now.
     func series(
-        matchingAny lists: [[LabelMatcher]], from start: Int64, through end: Int64,
+        matchingAny lists: [[LabelMatcher]], from start: Int64, through end: Int64, asOf size: UInt64,
         _ interruption: () -> Interruption?
     ) throws(QueryError) -> [Series] {
         try reading { transaction throws(QueryError) in
@@ -36,7 +38,7 @@ extension QueryStore {
                     let rollup: Rollup?
                     do throws(StoreError) {
                         rollup = try transaction.rollup(
-                            of: series.id, in: TimeWindow(after: .min, through: .max), asOf: .max, .ends,
+                            of: series.id, in: TimeWindow(after: .min, through: .max), asOf: size, .ends,
                             tables.trees)
                     } catch {
                         throw QueryError(error)

@@ -5,12 +5,13 @@ extension QueryStore {
     /// The continuous aggregates that the store keeps.
     public var windowDefinitions: [WindowDefinition] { windows }
 
-    /// The windows that share a moment with `span`.
+    /// The windows that share a moment with `span`, or the first of them.
     ///
+    /// - Parameter newest: where there are too many, the last of them.
     /// - Returns: `nil` where no definition has the name.
     public func windows(
         _ name: String, overlapping span: WindowSpan, limit: Int = QueryLimits.windowsPerAnswer,
-        interruption: () -> Interruption? = { nil }
+        newest isFromEnd: Bool = false, interruption: () -> Interruption? = { nil }
     ) throws(QueryError) -> WindowsAnswer? {
         guard let place = windows.firstIndex(where: { $0.name == name }) else { return nil }
         let definition = windows[place]
@@ -21,11 +22,14 @@ extension QueryStore {
             var found: [(key: WindowKey, record: WindowRecord)] = []
             for group in try groups(place, transaction) {
                 if let interruption = interruption() { throw .query(interruption.error) }
-                found += try windows(place, group, overlapping: span, limit: limit, transaction)
+                found +=
+                    isFromEnd
+                    ? try newestWindows(place, group, overlapping: span, limit: limit, transaction)
+                    : try windows(place, group, overlapping: span, limit: limit, transaction)
             }
             found.sort { ($0.key.start, $0.record.end) < ($1.key.start, $1.record.end) }
             var answers: [WindowAnswer] = []
-            for (key, record) in found.prefix(limit) {
+            for (key, record) in isFromEnd ? found.suffix(limit) : found.prefix(limit) {
                 if let interruption = interruption() { throw .query(interruption.error) }
                 let window = WindowSpan(start: key.start, end: record.end)
                 answers.append(
@@ -111,6 +115,25 @@ extension QueryStore {
                 return .next
             }
             return groups
+        }
+    }
+
+    /// - Returns: Up to one more than `limit`, so that it shows whether there are more.
+    private func newestWindows(
+        _ place: Int, _ group: WindowGroupID, overlapping span: WindowSpan, limit: Int,
+        _ transaction: borrowing ReadTransaction
+    ) throws(QueryStoreReadingError) -> [(key: WindowKey, record: WindowRecord)] {
+        guard span.end > .min else { return [] }
+        let last = WindowKey(place, group, start: span.end - 1)
+        return try transaction.stored { transaction throws(StoreError) in
+            var found: [(key: WindowKey, record: WindowRecord)] = []
+            try transaction.scanBackward(tables.windows.windows, from: last) {
+                key, record throws(StoreError) in
+                guard key.isBeside(last), record.end > span.start, found.count <= limit else { return .stop }
+                found.append((key, record))
+                return .next
+            }
+            return found
         }
     }
 

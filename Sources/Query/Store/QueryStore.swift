@@ -21,24 +21,18 @@ public final class QueryStore: Sendable {
     /// `nil` where it is to be read from the store.
     let windowGroups = Mutex<WindowGroups?>(nil)
 
-    /// Aggregates across series that every store keeps: by name, and by name and pipeline.
-    public static let standardAggregates: [[String]] = [[], ["pipeline"]]
-
     /// Opens the store in `directory`, making it first where there is none.
     ///
     /// - Parameters:
     ///   - ledger: the ledger id; the store of another one is emptied.
-    ///   - aggregates: labels, as PromQL shows them, by which aggregates are kept besides the standard ones. A store
-    ///     with others is emptied.
+    ///   - aggregates: those across series that are kept; a store with others is emptied.
     ///   - windows: continuous aggregates; a store with others is emptied, since what they said follows from the log.
     /// - Returns: The store, and why it was emptied, to be logged.
     public static func open(
-        directory: String, ledger: Digest, aggregates: [[String]] = [], windows: [WindowDefinition] = []
+        directory: String, ledger: Digest, aggregates: AggregateKinds = .standard,
+        windows: [WindowDefinition] = []
     ) throws(StoreError) -> (store: QueryStore, rebuilt: RebuildReason?) {
-        var kinds = standardAggregates
-        for labels in aggregates.map({ Set($0).sorted() }) where !kinds.contains(labels) {
-            kinds.append(labels)
-        }
+        let kinds = aggregates.labels
         do {
             return try QueryStore(directory: directory, ledger: ledger, kinds: kinds, windows: windows)
                 .checked()

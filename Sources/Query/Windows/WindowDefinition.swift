@@ -50,12 +50,7 @@ public struct WindowDefinition: Hashable, Sendable {
                 remedy: "Write a name and labels as in name{label=\"value\"}, without a range or a function.")
         }
         shape = try Self.shape(settings, place)
-        by = Set(settings.by ?? []).sorted()
-        if let label = by.first(where: { !PrometheusName.isLegacyLabel($0) || $0.hasPrefix("__") }) {
-            throw QuerySettingsError(
-                place: "\(place).by", reason: "has “\(label)”, which is no label as PromQL shows it",
-                remedy: "Write it with letters, digits and “_”: /api/v1/labels lists the labels in use.")
-        }
+        by = try GroupingLabels.sorted(settings.by ?? [], at: "\(place).by")
         latenessMilliseconds =
             try Self.duration(settings.allowedLateness, "\(place).allowedLateness", least: 0)
             ?? Self.defaultLatenessMilliseconds

@@ -106,6 +106,8 @@ extension CommandFailure {
         case 409: "Another content has this id: choose another --run, or leave it as it is."
         case 410: "The entry was erased; its id stays taken."
         case 413: "Send less in one call."
+        case 503 where refusal.name == "timeout":
+            "Ask for less: a shorter range, a longer step, fewer series; `ledgerd explain` shows what is read."
         case 400 where refusal.name == "bad_data": "Mend the expression or its times."
         default: "Mend what is named, then send it again."
         }

@@ -10,7 +10,8 @@ extension LedgerClient {
     func query(_ path: String, _ form: [(name: String, value: String)]) async throws(ClientFailure) -> [UInt8]
     {
         try await send(
-            .POST, path, body: Self.body(form), type: Self.formType, limitBytes: Limits.queryAnswerBytes
+            .POST, path, body: Self.body(form), type: Self.formType, limitBytes: Limits.queryAnswerBytes,
+            seconds: Limits.queryAnswerSeconds
         ).body
     }
 

@@ -5,14 +5,15 @@ import NIOHTTP1
 
 /// Answers that are too long to be held.
 extension LedgerClient {
-    /// Asks with a form, and hands over the answer piece by piece as it comes.
+    /// Asks with a form (without one, for what stands at the address), and hands over the answer piece by piece as it
+    /// comes.
     ///
     /// The next address is asked only where one does not begin to answer: what began cannot be taken back.
     ///
     /// - Parameter take: is given a piece, and what finds a field of the answer's head.
     /// - Throws: `ClientFailure`, and what `take` throws. An answer that breaks off is `.away`.
     func stream(
-        _ path: String, _ form: [(name: String, value: String)],
+        _ path: String, _ form: [(name: String, value: String)]? = nil,
         _ take: ([UInt8], (String) -> String?) throws -> Void
     ) async throws {
         var reason = "no address was given"
@@ -20,7 +21,10 @@ extension LedgerClient {
         for url in urls {
             let response: HTTPClientResponse
             do {
-                response = try await begin(.POST, url + path, Self.body(form), Self.formType)
+                response =
+                    if let form {
+                        try await begin(.POST, url + path, Self.body(form), Self.formType)
+                    } else { try await begin(.GET, url + path) }
                 guard response.status == .ok else {
                     let body = try await response.body.collect(upTo: Limits.smallAnswerBytes)
                     throw ClientFailure.refused(

@@ -69,10 +69,12 @@ final class LedgerClient: Sendable {
 
     /// Sends a request and takes a successful answer.
     ///
-    /// - Parameter limitBytes: of the answer's body.
+    /// - Parameters:
+    ///   - limitBytes: of the answer's body.
+    ///   - seconds: how long each address is waited for.
     func send(
         _ method: HTTPMethod = .GET, _ path: String, body: [UInt8]? = nil, type: String? = nil,
-        limitBytes: Int = Limits.smallAnswerBytes
+        limitBytes: Int = Limits.smallAnswerBytes, seconds: Int64 = Limits.requestSeconds
     ) async throws(ClientFailure) -> Answer {
         var reason = "no address was given"
         var status: Int?
@@ -81,7 +83,7 @@ final class LedgerClient: Sendable {
             var asked = 0.0
             for url in urls {
                 let answer: Answer
-                do { answer = try await attempt(method, url, path, body, type, limitBytes) } catch {
+                do { answer = try await attempt(method, url, path, body, type, limitBytes, seconds) } catch {
                     if case .nonsense = error { throw error }
                     if case .away(let why, _) = error { (reason, status) = ("\(url): \(why)", nil) }
                     continue
@@ -90,6 +92,8 @@ final class LedgerClient: Sendable {
                 case 200..<300: return answer
                 case 429, 500...:
                     let refusal = ClientFailure.Refusal(status: answer.status, body: answer.body)
+                    // A question that took too long would do so again.
+                    if answer.status == 503, refusal.name == "timeout" { throw .refused(refusal) }
                     (reason, status) = ("\(url): \(refusal.detail)", answer.status)
                     asked = max(asked, answer.header("retry-after").flatMap { Double($0) } ?? 0)
                 default: throw .refused(.init(status: answer.status, body: answer.body))
@@ -107,11 +111,11 @@ final class LedgerClient: Sendable {
     /// Asks one address once, whatever it answers.
     func attempt(
         _ method: HTTPMethod, _ url: String, _ path: String, _ body: [UInt8]? = nil, _ type: String? = nil,
-        _ limitBytes: Int = Limits.smallAnswerBytes
+        _ limitBytes: Int = Limits.smallAnswerBytes, _ seconds: Int64 = Limits.requestSeconds
     ) async throws(ClientFailure) -> Answer {
         let request = request(method, url + path, body, type)
         do {
-            let response = try await http.execute(request, timeout: .seconds(Limits.requestSeconds))
+            let response = try await http.execute(request, timeout: .seconds(seconds))
             let bytes = try await response.body.collect(upTo: limitBytes)
             return Answer(
                 status: Int(response.status.code), body: Array(bytes.readableBytesView), url: url,
@@ -123,10 +127,8 @@ final class LedgerClient: Sendable {
 
     /// Asks one address once, and returns when its answer begins.
     func begin(
-        _ method: HTTPMethod, _ url: String, _ body: [UInt8], _ type: String
-    ) async throws
-        -> HTTPClientResponse
-    {
+        _ method: HTTPMethod, _ url: String, _ body: [UInt8]? = nil, _ type: String? = nil
+    ) async throws -> HTTPClientResponse {
         try await http.execute(
             request(method, url, body, type), deadline: .now() + .seconds(Limits.streamSeconds))
     }

@@ -9,6 +9,8 @@ extension Limits {
     static let connectSeconds: Int64 = 5
     /// How long one request may take, in seconds: a quorum that is slow is given up by the node before.
     static let requestSeconds: Int64 = 60
+    /// How long the answer to a question may take, in seconds: longer than a node computes, so that it can say why not.
+    static let queryAnswerSeconds = Int64(querySeconds) + 30
     /// How long an answer may take that comes in pieces, in seconds: a day, for a ledger of years over a slow line.
     static let streamSeconds: Int64 = 86_400
     /// How often all addresses are tried before the ledger counts as away.
@@ -27,6 +29,9 @@ extension Limits {
     static let disclosureBytes = 4 << 20
     /// The proofs that one node knows, in bytes: 256 of two statements of 20 KB each, in base64.
     static let evidenceAnswerBytes = 16 << 20
+
+    /// Between a stream that broke off and the next, in seconds: a node that starts again takes as long.
+    static let listenPauseSeconds = 5
 
     // MARK: Sending
 

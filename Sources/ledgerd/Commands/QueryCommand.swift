@@ -42,7 +42,9 @@ struct QueryCommand: AsyncParsableCommand {
         let (isRange, form) = try asked()
         let path = isRange ? "/api/v1/query_range" : "/api/v1/query"
         let json = try await client.resolve().withClient(as: .analyst) { client in
-            try await client.query(path, form)
+            try await WaitingLine.during(mostSeconds: Limits.querySeconds) {
+                try await client.query(path, form)
+            }
         }
         try show(json)
     }
@@ -55,6 +57,10 @@ struct QueryCommand: AsyncParsableCommand {
         let answer: QueryAnswer
         do { answer = try JSONDecoder().decode(QueryAnswer.self, from: Data(json)) } catch {
             throw CommandFailure(ClientFailure.nonsense("the query interface spoke another JSON"))
+        }
+        if let remarks = try? JSONDecoder().decode(QueryRemarks.self, from: Data(json)) {
+            for text in remarks.warnings ?? [] { Terminal.warn(Printable.line(text)) }
+            for text in remarks.infos ?? [] { Terminal.note(Printable.line(text)) }
         }
         let isRange = if case .matrix = answer { true } else { false }
         switch format {

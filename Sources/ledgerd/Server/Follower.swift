@@ -76,11 +76,13 @@ final class Follower: Sendable {
     var trouble: String? { failure.withLock { $0 } }
 
     private func run() {
+        var progress = FollowerProgress(from: followed.size)
         do {
             while !isStopping.load(ordering: .relaxed), let batch = try nextBatch() {
                 _ = try store.apply(batch)
                 if let last = batch.last { followed.reach(last.index.value + 1) }
                 failure.withLock { $0 = nil }
+                report(&progress)
             }
         } catch {
             logger.error("the query store does not follow the log", metadata: ["error": "\(error)"])
@@ -88,6 +90,13 @@ final class Follower: Sendable {
             waiting.withLock { $0 = Waiting(finalSize: $0.finalSize) }
         }
         earliest.withLock { $0 = .now() + .milliseconds(Limits.followerPauseMilliseconds) }
+    }
+
+    /// Says how far a long way has been gone: of a store that is made anew, or of a node that was away.
+    private func report(_ progress: inout FollowerProgress) {
+        let goal = waiting.withLock(\.finalSize)
+        guard let line = progress.line(followed.size, of: goal, at: .now) else { return }
+        logger.notice("\(line)")
     }
 
     /// The entries that come next, or `nil` where there are none for now.

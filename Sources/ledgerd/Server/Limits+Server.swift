@@ -60,6 +60,8 @@ extension Limits {
     static let streamPieceBytes = 1 << 16
     /// Entries that the follower applies in one transaction of the query store.
     static let followerEntries: UInt64 = 512
+    /// Between two lines of the log about a query store that has a long way to go.
+    static let followerProgressSeconds: Int64 = 5
     /// Entries handed to the follower and not yet followed: 4 MB. What does not fit is read back from the log.
     static let followerBuffer = 4096
     /// The pause between two commits of the query store: so far behind are queries while documents stream in. Shorter,

@@ -19,8 +19,8 @@ struct NodeDirectory: Sendable {
     let peerAddresses: [PeerAddress?]
     /// The continuous aggregates that this node keeps.
     let windows: [WindowDefinition]
-    /// Labels by which this node keeps aggregates across series, besides the standard ones.
-    let aggregates: [[String]]
+    /// The aggregates across series that this node keeps.
+    let aggregates: AggregateKinds
     let electorate: Electorate
     let policy: Policy
     let voteKey: SigningKey
@@ -40,7 +40,7 @@ struct NodeDirectory: Sendable {
         do {
             configuration = try JSONDecoder().decode(NodeConfiguration.self, from: Data(configurationBytes))
             windows = try WindowDefinition.all(configuration.windows ?? [])
-            aggregates = try AggregateSettings.labels(configuration.aggregates ?? [])
+            aggregates = try AggregateKinds(declared: configuration.aggregates ?? [])
         } catch let error as QuerySettingsError {
             throw CommandFailure(
                 .unreachable, "\(path)/\(NodeConfiguration.fileName): \(error)", remedy: error.remedy)

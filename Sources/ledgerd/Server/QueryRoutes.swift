@@ -46,7 +46,7 @@ struct QueryRoutes: Sendable {
     }
 
     @Sendable func series(_ request: Request, _ context: NodeContext) async throws -> Response {
-        try await answer(request, context) { engine, parameters throws(QueryError) in
+        try await answer(request, context, takesMoment: true) { engine, parameters throws(QueryError) in
             let found = try engine.series(
                 parameters.all("match[]"), from: try parameters.time("start") ?? .earliest,
                 through: try parameters.time("end") ?? .latest)
@@ -56,7 +56,7 @@ struct QueryRoutes: Sendable {
     }
 
     @Sendable func labels(_ request: Request, _ context: NodeContext) async throws -> Response {
-        try await answer(request, context) { engine, parameters throws(QueryError) in
+        try await answer(request, context, takesMoment: true) { engine, parameters throws(QueryError) in
             let found = try engine.labels(
                 parameters.all("match[]"), from: try parameters.time("start") ?? .earliest,
                 through: try parameters.time("end") ?? .latest)
@@ -67,7 +67,8 @@ struct QueryRoutes: Sendable {
 
     @Sendable func labelValues(_ request: Request, _ context: NodeContext) async throws -> Response {
         let name = context.parameters.get("name")?.removingPercentEncoding ?? ""
-        return try await answer(request, context) { engine, parameters throws(QueryError) in
+        return try await answer(request, context, takesMoment: true) {
+            engine, parameters throws(QueryError) in
             let found = try engine.labelValues(
                 name, parameters.all("match[]"), from: try parameters.time("start") ?? .earliest,
                 through: try parameters.time("end") ?? .latest)

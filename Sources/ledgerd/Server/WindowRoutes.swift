@@ -8,7 +8,7 @@ struct WindowRoutes: Sendable {
     let node: Node
 
     /// Exact numbers are texts: a sum has more digits than a JSON reader keeps.
-    struct Window: Encodable, Sendable {
+    struct Window: Codable, Sendable {
         let start: String
         let end: String
         let labels: [String: String]
@@ -53,7 +53,7 @@ struct WindowRoutes: Sendable {
         }
     }
 
-    private struct Windows: Encodable, Sendable {
+    struct Windows: Codable, Sendable {
         let name: String
         let asOf: UInt64
         let watermark: String?
@@ -62,7 +62,7 @@ struct WindowRoutes: Sendable {
         let windows: [Window]
     }
 
-    private struct Names: Encodable {
+    struct Names: Codable, Sendable {
         let windows: [String]
     }
 
@@ -72,17 +72,20 @@ struct WindowRoutes: Sendable {
         return try .json(Names(windows: node.queries.windowDefinitions.map(\.name)), .never)
     }
 
-    /// `?from=&to=`: the windows that share a moment with the time from `from` up to `to`.
+    /// `?from=&to=&newest=`: the windows that share a moment with the time from `from` up to `to`, or the last of them.
     @Sendable func windows(_ request: Request, _ context: NodeContext) async throws -> Response {
         try context.require(.analyst)
         let name = context.parameters.get("name") ?? ""
         let parameters = try await QueryParameters(request, node.bodies)
         let from = try moment("from", parameters) ?? .earliest
         let to = try moment("to", parameters) ?? .latest
+        let newest = try newest(parameters)
         let span = WindowSpan(start: from.milliseconds, end: to.milliseconds)
         let deadline = ContinuousClock.now + .seconds(Int64(Limits.querySeconds))
         let answered = await node.queryPlaces.run { () throws(QueryError) in
-            try node.queries.windows(name, overlapping: span) {
+            try node.queries.windows(
+                name, overlapping: span, limit: newest ?? QueryLimits.windowsPerAnswer, newest: newest != nil
+            ) {
                 ContinuousClock.now > deadline ? .timeout : nil
             }
         }
@@ -96,6 +99,14 @@ struct WindowRoutes: Sendable {
                 position: answer.position.description, truncated: answer.isTruncated,
                 windows: answer.windows.map { Window($0) }),
             .never)
+    }
+
+    private func newest(_ parameters: QueryParameters) throws -> Int? {
+        guard let text = parameters.first("newest"), !text.isEmpty else { return nil }
+        guard let count = Int(text), (1...QueryLimits.windowsPerAnswer).contains(count) else {
+            throw Problem.badParameter("newest", "a number from 1 to \(QueryLimits.windowsPerAnswer)")
+        }
+        return count
     }
 
     private func moment(_ name: String, _ parameters: QueryParameters) throws -> Timestamp? {

@@ -82,3 +82,9 @@ extension QueryAnswer.Point: Decodable {
         text = try pair.decode(String.self)
     }
 }
+
+/// What the Prometheus HTTP API says beside an answer.
+struct QueryRemarks: Decodable, Sendable, Equatable {
+    let warnings: [String]?
+    let infos: [String]?
+}

@@ -1,4 +1,5 @@
 import Foundation
+import Query
 import TestSupport
 import Testing
 
@@ -57,6 +58,35 @@ enum Command {
     }
 }
 
+extension Command {
+    /// A command that goes on until nobody has it any more.
+    final class Running {
+        private let process = Process()
+        private let output = Pipe()
+
+        fileprivate init(_ arguments: [String], in directory: String, environment: [String: String]) throws {
+            process.executableURL = executable
+            process.arguments = arguments
+            process.currentDirectoryURL = URL(filePath: directory)
+            process.environment = Command.environment(environment)
+            process.standardInput = FileHandle.nullDevice
+            process.standardOutput = output
+            try process.run()
+        }
+
+        deinit { process.terminate() }
+
+        /// The next line of its output.
+        func line() -> String { ServedLedger.line(output.fileHandleForReading) }
+    }
+
+    static func start(
+        _ arguments: [String], in directory: String, environment: [String: String]
+    ) throws -> Running {
+        try Running(arguments, in: directory, environment: environment)
+    }
+}
+
 /// A ledger made by `init`, whose node listens on whatever port is free.
 final class ServedLedger: Sendable {
     let directory: TemporaryDirectory
@@ -81,6 +111,11 @@ final class ServedLedger: Sendable {
             NodeConfiguration.self, from: Data(contentsOf: URL(filePath: path)))
         configuration.https.port = 0
         configuration.peers.port = 0
+        configuration.windows = [
+            WindowSettings(
+                name: "hours", selector: "windowed", kind: "tumbling", size: "1h", by: ["pipeline"],
+                allowedLateness: "0s")
+        ]
         try JSONEncoder().encode(configuration).write(to: URL(filePath: path))
         return directory
     }

@@ -44,6 +44,10 @@ import Testing
             csv.output.split(separator: "\r\n").contains { $0.hasPrefix("passed,") && $0.hasSuffix(",2") })
         let table = try ledger.run("query", "test_duration_seconds").expecting(0)
         #expect(table.output.contains("2.5"))
+        let remarked = try ledger.run("query", "rate(test_duration_seconds[1h])").expecting(0)
+        #expect(remarked.error.contains("metric might not be a counter"), "\(remarked.error)")
+        let warned = try ledger.run("query", "quantile(2, test_duration_seconds)").expecting(0)
+        #expect(warned.error.hasPrefix("warning: "), "\(warned.error)")
         let plot = try ledger.run(
             "query", "test_cases", "--from", "-1h", "--format", "plot", environment: ["COLUMNS": "60"]
         ).expecting(0)
@@ -145,6 +149,65 @@ import Testing
         let json = try ledger.run("explain", question, "--from", "-1h", "--format", "json").expecting(0)
         #expect(json.output.contains(#""windows":"#))
         try ledger.run("explain", "sum(").expecting(2)
+    }
+
+    @Test func `show windows`() throws {
+        for (run, value, hour) in [("1", "1.25", "09"), ("2", "2", "09"), ("3", "40", "11")] {
+            try ledger.run(
+                "append", "--measure", "windowed=\(value)", "--pipeline", "shop/web", "--run", "w\(run)",
+                "--at", "2026-11-20T\(hour):1\(run):00Z"
+            ).expecting(0)
+        }
+        try ledger.followed()
+        #expect(try ledger.run("windows").expecting(0).output == "name\nhours\n")
+        let table = try ledger.run("windows", "hours").expecting(0)
+        let lines = table.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+        #expect(lines[0].starts(with: ["hours:", "complete", "up", "to", "2026-11-20T11:13:00.000Z,"]))
+        #expect(lines[1].starts(with: ["start", "end", "pipeline", "count", "sum", "avg"]))
+        #expect(
+            lines[2].starts(with: [
+                "2026-11-20T09:00:00.000Z", "2026-11-20T10:00:00.000Z", "shop/web", "2", "3.25", "1.625",
+            ]), "\(table.output)")
+        #expect(lines[2].suffix(2) == ["1", "closed"])
+        #expect(lines[3].suffix(2) == ["0", "open"])
+
+        let newest = try ledger.run("windows", "hours", "--newest", "1", "--format", "csv").expecting(0)
+        let rows = newest.output.components(separatedBy: "\r\n")
+        #expect(rows.count == 3)
+        #expect(rows[1].contains(",shop/web,1,40,40,40,40,"), "\(newest.output)")
+        let earlier = try ledger.run(
+            "windows", "hours", "--to", "2026-11-20T11:00:00Z", "--format", "json"
+        ).expecting(0)
+        #expect(earlier.output.contains(#""sum":"3.25""#))
+        #expect(!earlier.output.contains(#""sum":"40""#))
+        let none = try ledger.run("windows", "hours", "--to", "2020-01-01T00:00:00Z").expecting(0)
+        #expect(none.error.contains("no windows"))
+
+        #expect(try ledger.run("windows", "days").expecting(3).error.contains("hours"))
+        let listener = try Command.start(
+            ["windows", "hours", "--follow", "--after", "0.0", "--format", "json"], in: ledger.path,
+            environment: ["LEDGER_URL": ledger.url])
+        let said = listener.line()
+        #expect(said.hasPrefix(#"{"position":""#), "\(said)")
+        #expect(said.contains(#""sum":"3.25""#), "\(said)")
+        let position = try #require(said.split(separator: "\"").dropFirst(3).first)
+        let later = try Command.start(
+            ["windows", "hours", "--follow", "--after", String(position)], in: ledger.path,
+            environment: ["LEDGER_URL": ledger.url])
+        try ledger.run(
+            "append", "--measure", "windowed=0.75", "--pipeline", "shop/web", "--run", "w4", "--at",
+            "2026-11-20T09:30:00Z"
+        ).expecting(0)
+        #expect(listener.line().contains(#""sum":"4""#))
+        let changed = later.line()
+        #expect(changed.contains("pipeline shop/web, count 3, sum 4,"), "\(changed)")
+        #expect(changed.hasSuffix("revision 2, state closed"), "\(changed)")
+        try ledger.run("windows", "days", "--follow").expecting(3)
+        try ledger.run("windows", "hours", "--follow", "--format", "csv").expecting(2)
+        try ledger.run("windows", "hours", "--after", "1.1").expecting(2)
+        try ledger.run("windows", "hours", "--from", "soon").expecting(2)
+        try ledger.run("windows", "--newest", "1").expecting(2)
+        try ledger.run("windows", "hours", "--newest", "0").expecting(2)
     }
 
     @Test func `count a retry once, whatever envelope and time it comes in`() throws {

@@ -65,6 +65,35 @@ import Testing
         }
     }
 
+    private struct Labels: Decodable { let data: [String] }
+    private struct LabelSets: Decodable { let data: [[String: String]] }
+
+    /// The third entry brings another pipeline.
+    @Test func `finds only the series and labels that were known then`() async throws {
+        try await corrected { served, token, hours in
+            let match = "match%5B%5D=cicd_pipeline_run_duration_seconds"
+            for (asOf, pipelines) in [
+                ("3", ["shop/app", "shop/web"]), ("2", ["shop/web"]), ("0", []), (hours(1), ["shop/web"]),
+                ("", ["shop/app", "shop/web"]),
+            ] {
+                let values = try await served.caller.get(
+                    "/api/v1/label/pipeline/values?as_of=\(asOf)", token: token)
+                #expect(try values.json(as: Labels.self).data == pipelines, "as of \(asOf)")
+                let series = try await served.caller.get(
+                    "/api/v1/series?\(match)&as_of=\(asOf)", token: token)
+                let found = try series.json(as: LabelSets.self).data.map { $0["pipeline"] }
+                #expect(found == pipelines, "as of \(asOf)")
+                let labels = try await served.caller.get("/api/v1/labels?as_of=\(asOf)", token: token)
+                #expect(
+                    try labels.json(as: Labels.self).data.contains("pipeline") == !pipelines.isEmpty,
+                    "as of \(asOf)")
+            }
+            let answer = try await served.caller.get("/api/v1/labels?as_of=4", token: token)
+            #expect(answer.status == 400)
+            #expect(try answer.json(as: Failure.self).error.contains("the log has 3 entries"))
+        }
+    }
+
     /// The query store is behind the log for a moment; an answer as of an entry waits for it.
     @Test func `waits for what it asks for`() async throws {
         try await corrected { served, token, _ in

@@ -199,3 +199,27 @@ private struct Followed {
         #expect(await !waiting.value)
     }
 }
+
+@Suite struct `The progress of what follows the log` {
+    @Test func `is told every few seconds of a long way, and at its end`() {
+        let start = ContinuousClock.now
+        var progress = FollowerProgress(from: 1000, at: start)
+        #expect(progress.line(2000, of: 9000, at: start + .seconds(1)) == nil)
+        #expect(
+            progress.line(3000, of: 9000, at: start + .seconds(5))
+                == "queries follow the log, answers are of what they know so far: "
+                + "2,000 of 8,000 entries, 400 a second, 15 s left")
+        #expect(progress.line(4000, of: 9000, at: start + .seconds(6)) == nil)
+        #expect(
+            progress.line(9000, of: 9000, at: start + .seconds(8))
+                == "queries have followed the log: 8,000 of 8,000 entries, 1,000 a second")
+        #expect(progress.line(9001, of: 9001, at: start + .seconds(8)) == nil)
+    }
+
+    @Test func `is not told of a short one`() {
+        let start = ContinuousClock.now
+        var progress = FollowerProgress(from: 0, at: start)
+        #expect(progress.line(10, of: 20, at: start + .seconds(60)) == nil)
+        #expect(progress.line(20, of: 20, at: start + .seconds(60)) == nil)
+    }
+}

@@ -1,5 +1,6 @@
 import Foundation
 import Ledger
+import Query
 import Synchronization
 import TestSupport
 import Testing
@@ -43,6 +44,23 @@ import Testing
         #expect(load.acknowledged > 100)
         server.terminate()
         #expect(server.wait() == 0)
+
+        // What queries know has gone through all of that, and is what the log alone makes of it.
+        let digest = try Self.queryDigest(directory)
+        try directory.shell("rm -r ledger/node1/data/query")
+        let again = try ServerProcess(directory: directory)
+        let others = try await load.audit(again.port, others: 1, policy: policy)
+        #expect(others.isEmpty, "seed \(seed): \(others)")
+        again.terminate()
+        #expect(again.wait() == 0)
+        #expect(try Self.queryDigest(directory) == digest, "seed \(seed)")
+    }
+
+    private static func queryDigest(_ directory: TemporaryDirectory) throws -> Digest {
+        let node = try NodeDirectory(path: directory.path + "/ledger/node1")
+        let opened = try QueryStore.open(directory: node.dataPath + "/query", ledger: node.ledgerID)
+        #expect(opened.rebuilt == nil)
+        return try opened.store.digest()
     }
 
     @Test func `stops in order under load, and is not kept by those who do not let go`() async throws {

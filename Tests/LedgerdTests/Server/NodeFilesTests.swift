@@ -13,7 +13,10 @@ import Testing
         ("sed -i 's/\"host\"/\"haus\"/' config.json", ".host” is missing"),
         ("sed -i 's/\"node1\"/7/' config.json", "“node” is of another kind"),
         ("sed -i 's/\"node1\"/\"node9\"/' config.json", "no member “node9”, but node1"),
-        ("sed -i '1s/{/{\"aggregates\":[[\"a\"],[\"__name__\"]],/' config.json", "aggregates[1] names"),
+        (
+            "sed -i '1s/{/{\"aggregates\":[[\"a\"],[\"__name__\"]],/' config.json",
+            "aggregates[1][0] is “__name__”"
+        ),
         ("sed -i '1s/{/{\"aggregates\":\"branch\",/' config.json", "“aggregates” is of another kind"),
         ("printf x >> genesis.xml", "genesis.xml: line"),
         ("rm genesis.xml", "genesis.xml cannot be read"),

@@ -438,6 +438,22 @@ private struct GatedWriter: ResponseBodyWriter {
             let part = try await served.caller.get(
                 "/v1/windows/durations?from=\(minute / 1000 - 480)&to=\(minute / 1000)", token: token)
             #expect(try part.json(as: Windows.self).windows == Array(all.windows.suffix(1)))
+            let last = try await served.caller.get("/v1/windows/durations?newest=1", token: token)
+                .json(as: Windows.self)
+            #expect(last.windows == Array(all.windows.suffix(1)))
+            #expect(last.truncated)
+            let both = try await served.caller.get("/v1/windows/durations?newest=2", token: token)
+                .json(as: Windows.self)
+            #expect(both.windows == all.windows)
+            #expect(!both.truncated)
+            let earlier = try await served.caller.get(
+                "/v1/windows/durations?newest=5&to=\(minute / 1000 - 480)", token: token)
+            #expect(try earlier.json(as: Windows.self).windows == Array(all.windows.prefix(1)))
+            for wrong in ["0", "-1", "10001", "x"] {
+                let answer = try await served.caller.get(
+                    "/v1/windows/durations?newest=\(wrong)", token: token)
+                #expect(answer.status == 400, "\(answer.text)")
+            }
             let names = try await served.caller.get("/v1/windows", token: token)
             #expect(names.text == #"{"windows":["durations"]}"#)
         }

@@ -96,3 +96,18 @@ import Testing
         #expect(ProgressLine.duration(seconds: seconds) == text)
     }
 }
+
+@Suite struct `A line of waiting` {
+    @Test func `tells how long it was, and how long it may be`() {
+        #expect(WaitingLine.line(14, of: 120) == "waiting for the answer for 14 s, 2 min 0 s at most")
+    }
+
+    @Test func `changes nothing about what is waited for`() async throws {
+        for isShown in [false, true] {
+            #expect(try await WaitingLine.during(mostSeconds: 1, isShown: isShown) { 7 } == 7)
+            await #expect(throws: CancellationError.self) {
+                try await WaitingLine.during(mostSeconds: 1, isShown: isShown) { throw CancellationError() }
+            }
+        }
+    }
+}

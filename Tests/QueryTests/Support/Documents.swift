@@ -35,7 +35,7 @@ final class StoreFixture {
     static let ledger = Digest.sha256(Array("ledger".utf8))
 
     init(
-        _ feed: [FeedEntry] = [], aggregates: [[String]] = [], windows: [WindowDefinition] = []
+        _ feed: [FeedEntry] = [], aggregates: AggregateKinds = .standard, windows: [WindowDefinition] = []
     ) throws {
         directory = try TemporaryDirectory()
         store = try QueryStore.open(
