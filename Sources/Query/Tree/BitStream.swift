@@ -69,8 +69,10 @@ struct BitReader {
     }
 
     /// - Parameter width: 0 to 64.
+    @inline(__always)
     mutating func read(width: Int) -> UInt64 {
-        if width > 32 {
+        // As many are there after every filling.
+        if width > 56 {
             let low = read(width: 32)
             return low | read(width: width - 32) << 32
         }
@@ -82,6 +84,7 @@ struct BitReader {
     }
 
     /// The number of ones up to the next zero, which is read too; at most `limit`, behind which no zero is read.
+    @inline(__always)
     mutating func readOnes(limit: Int) -> Int {
         if count <= limit { fill() }
         let ones = (~pending).trailingZeroBitCount

@@ -68,6 +68,7 @@ struct RiceColumn {
     }
 
     /// Hands each of `count` numbers to `body`, in order.
+    @inline(__always)
     static func read(
         _ count: Int, from reader: inout ByteReader, _ what: String, _ body: (UInt64) -> Void
     ) throws(DecodingFailure) {
