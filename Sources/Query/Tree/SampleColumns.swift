@@ -26,11 +26,12 @@ struct SampleColumns {
         if common.count == samples.count {
             (coefficients, scale, scales) = (common, largest, [])
         } else {
-            (coefficients, scale) = (samples.map(\.value.coefficient), 0)
-            scales = samples.map(\.value.scale)
+            (coefficients, scale) = (samples.map { $0.value.coefficient }, 0)
+            scales = samples.map { $0.value.scale }
         }
-        times = samples.map(\.time)
-        indexes = samples.map(\.index.value)
+        // Key paths would cost more than all the rest.
+        times = samples.map { $0.time }
+        indexes = samples.map { $0.index.value }
         positions = samples.map { UInt64($0.position) }
     }
 
