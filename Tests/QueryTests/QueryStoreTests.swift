@@ -218,8 +218,8 @@ import Testing
                     value: try #require(Quantity("-12.\($0 + 1)")))
             })
         chunk.withdrawn = [SampleChunk.Withdrawn(sample: chunk.live[9], by: EntryIndex(99))]
-        let branch = try #require(Branch(chunk, id: 12))
-        let node = TreeNode(level: 2, branches: [branch, branch])
+        let branch = try #require(Branch(chunk, SampleColumns(chunk.live), id: 12, .all))
+        let node = TreeNode(level: 2, parts: .all, branches: [branch, branch])
         var record = TreeRecord()
         (record.level, record.root, record.head) = (2, 77, chunk)
         var watermark = Watermark(latenessMilliseconds: 0, idleMilliseconds: 1000)

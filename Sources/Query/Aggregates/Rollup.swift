@@ -80,6 +80,15 @@ public struct Rollup: Hashable, Sendable {
 
     public mutating func add(_ sample: Sample) { add(Rollup(sample)) }
 
+    /// What stands for a first or last sample that is not known.
+    static let unknownEnd = Sample(time: 0, index: EntryIndex(0), position: 0, value: .zero)
+
+    var withoutEnds: Rollup {
+        Rollup(
+            count: count, scale: scale, sum: sum, squares: squares, minimum: minimum, maximum: maximum,
+            first: Self.unknownEnd, last: Self.unknownEnd)
+    }
+
     /// Both together; `nil` only for nothing and nothing.
     static func joined(_ left: Rollup?, _ right: Rollup?, _ parts: Parts = .all) -> Rollup? {
         guard var result = left else { return right }

@@ -4,12 +4,22 @@ struct WindowKeys {
     private let ends: TimeGrid
     private let lengthMilliseconds: Int64
     private var keys: [Int32] = []
-    /// What one piece brought to one window: side by side in `keys`.
-    private var runs: [(window: Int, start: Int)] = []
+    private var runs: [Run] = []
+    /// For each window the run that was added last, by its place in `runs`.
+    private var newest: [Int?]
+
+    /// What one piece brought to one window.
+    private struct Run {
+        /// In `keys`.
+        let range: Range<Int>
+        /// The run of the same window before it.
+        let before: Int?
+    }
 
     init(endingAt ends: TimeGrid, lengthMilliseconds: Int64, count: Int) {
         self.ends = ends
         self.lengthMilliseconds = lengthMilliseconds
+        newest = Array(repeating: nil, count: ends.count)
         keys.reserveCapacity(count)
     }
 
@@ -24,8 +34,10 @@ struct WindowKeys {
             while high < times.endIndex, times[high] <= end { high += 1 }
             while low < high, times[low] <= end - lengthMilliseconds { low += 1 }
             if low < high {
-                runs.append((window, keys.count))
+                let start = keys.count
                 keys.append(contentsOf: newKeys[low - shift..<high - shift])
+                runs.append(Run(range: start..<keys.count, before: newest[window]))
+                newest[window] = runs.count - 1
                 window += 1
             } else if high < times.endIndex {
                 window = max(window + 1, firstWindow(endingAtOrAfter: times[high]))
@@ -43,29 +55,19 @@ struct WindowKeys {
 
     /// The quantile of each window; `nil` for one without samples.
     mutating func values(atRank rank: Double) -> [Double?] {
-        var pieces = runs.indices.map { place in
-            (
-                window: runs[place].window,
-                range: runs[place].start..<(place + 1 < runs.count ? runs[place + 1].start : keys.count)
-            )
-        }
-        if zip(pieces, pieces.dropFirst()).contains(where: { $0.window > $1.window }) {
-            pieces.sort { $0.window < $1.window }
-        }
-        var values = [Double?](repeating: nil, count: ends.count)
-        var place = 0
-        while place < pieces.count {
-            let window = pieces[place].window
-            var next = place + 1
-            while next < pieces.count, pieces[next].window == window { next += 1 }
-            if next == place + 1 {
-                values[window] = LogBuckets.value(atRank: rank, ofKeys: &keys, pieces[place].range)
-            } else {
-                var all = pieces[place..<next].flatMap { keys[$0.range] }
-                values[window] = LogBuckets.value(atRank: rank, ofKeys: &all, all.indices)
+        var together: [Int32] = []
+        return newest.map { last in
+            guard let last else { return nil }
+            guard runs[last].before != nil else {
+                return LogBuckets.value(atRank: rank, ofKeys: &keys, runs[last].range)
             }
-            place = next
+            together.removeAll(keepingCapacity: true)
+            var next: Int? = last
+            while let place = next {
+                together.append(contentsOf: keys[runs[place].range])
+                next = runs[place].before
+            }
+            return LogBuckets.value(atRank: rank, ofKeys: &together, together.indices)
         }
-        return values
     }
 }

@@ -23,8 +23,8 @@ struct Aggregates: Sendable {
     private var ofSeries: [SeriesID: [Int]] = [:]
     /// By kind: the places of its aggregates.
     private(set) var ofKind: [[Int]]
-    /// By place: the trees, at hand for each sample that comes.
-    private var trees: [TreeID?] = []
+    /// For each series the trees of these aggregates, at hand for each sample that comes.
+    private var trees: [SeriesID: [TreeID]] = [:]
 
     init(kinds: [[String]]) {
         self.kinds = kinds
@@ -40,23 +40,29 @@ struct Aggregates: Sendable {
             all[place].members = members
             return place
         }
+        gatherTrees(of: series.id)
     }
 
     mutating func remove(_ series: SeriesID) {
         for place in ofSeries.removeValue(forKey: series) ?? [] {
             all[place].members.removeAll { $0 == series }
         }
+        trees[series] = nil
     }
 
     /// The aggregates that a series is part of, by their places in `all`.
     func places(of series: SeriesID) -> [Int] { ofSeries[series] ?? [] }
 
     /// The trees that what a series brings has to go to.
-    func trees(of series: SeriesID) -> [TreeID] { places(of: series).compactMap { trees[$0] } }
+    func trees(of series: SeriesID) -> [TreeID] { trees[series] ?? [] }
 
     mutating func setTree(_ tree: TreeID?, of place: Int) {
         all[place].tree = tree
-        trees[place] = tree
+        for member in all[place].members { gatherTrees(of: member) }
+    }
+
+    private mutating func gatherTrees(of series: SeriesID) {
+        trees[series] = places(of: series).compactMap { all[$0].tree }
     }
 
     mutating func setTree(_ tree: TreeID?, of record: AggregateRecord) {
@@ -73,7 +79,6 @@ struct Aggregates: Sendable {
         let key = record.valueBytes
         if let place = places[key] { return place }
         all.append(Aggregate(record: record))
-        trees.append(nil)
         ofKind[Int(record.kind)].append(all.count - 1)
         places[key] = all.count - 1
         return all.count - 1

@@ -46,6 +46,10 @@ struct SeriesIdentity: Hashable, Sendable {
     }
 }
 
+extension Measure {
+    var series: SeriesIdentity { SeriesIdentity(name: name, unit: unit, labels: labels) }
+}
+
 extension Series {
     var identity: SeriesIdentity { SeriesIdentity(name: name, unit: unit, labels: labels) }
 }

@@ -1,5 +1,11 @@
 internal import Ledger
 
+/// The trees that take a sample: that of its series, and those of aggregates across series.
+struct SampleRoute {
+    let series: SeriesID
+    let aggregates: [TreeID]
+}
+
 /// The series of a store in memory: found by identity when samples arrive, by label when questions do.
 struct SeriesIndex: Sendable {
     private var byID: [SeriesID: Series] = [:]
@@ -17,7 +23,10 @@ struct SeriesIndex: Sendable {
 
     subscript(id: SeriesID) -> Series? { byID[id] }
 
-    func id(of identity: SeriesIdentity) -> SeriesID? { ids[identity] }
+    /// Where the samples of a known series go.
+    func route(of identity: SeriesIdentity) -> SampleRoute? {
+        ids[identity].map { SampleRoute(series: $0, aggregates: aggregates.trees(of: $0)) }
+    }
 
     mutating func insert(_ series: Series) {
         guard byID.updateValue(series, forKey: series.id) == nil else { return }

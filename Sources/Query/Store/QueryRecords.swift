@@ -7,26 +7,6 @@ extension SeriesID: TableKey {
     public init(keyBytes: [UInt8]) throws(DecodingFailure) { self.init(try UInt64(keyBytes: keyBytes)) }
 }
 
-/// `scale u8 ‖ coefficient varint`: 2 to 11 bytes.
-struct QuantityRecord: TableValue, Hashable {
-    let quantity: Quantity
-
-    init(_ quantity: Quantity) { self.quantity = quantity }
-
-    var valueBytes: [UInt8] {
-        var writer = ByteWriter(capacity: 11)
-        writer.write(quantity.scale)
-        writer.writeSignedVarint(quantity.coefficient)
-        return writer.bytes
-    }
-
-    init(valueBytes: [UInt8]) throws(DecodingFailure) {
-        quantity = try ByteReader.decode(valueBytes) { reader throws(DecodingFailure) in
-            try reader.readQuantity("value")
-        }
-    }
-}
-
 /// `name ‖ unit ‖ label count u32 ‖ (name ‖ value)*`, texts with their length before them.
 struct SeriesRecord: TableValue, Hashable {
     let name: String
@@ -79,11 +59,12 @@ struct SeriesList: TableValue, Hashable {
         var writer = ByteWriter(capacity: 8 + ids.count)
         writer.writeVarint(UInt64(ids.count))
         var before: UInt64 = 0
-        RiceColumn.write(
+        RiceColumn(
             ids.map { id in
                 defer { before = id.value }
                 return id.value - before
-            }, to: &writer)
+            }
+        ).write(to: &writer)
         return writer.bytes
     }
 
@@ -204,7 +185,11 @@ extension Int64 {
 }
 
 extension ByteWriter {
-    mutating func writeQuantity(_ quantity: Quantity) { write(QuantityRecord(quantity).valueBytes) }
+    /// `scale u8 ‖ coefficient varint`: 2 to 11 bytes.
+    mutating func writeQuantity(_ quantity: Quantity) {
+        writeByte(quantity.scale)
+        writeSignedVarint(quantity.coefficient)
+    }
 }
 
 extension ByteReader {

@@ -3,7 +3,7 @@ internal import Ledger
 /// The tables of a query store.
 public struct QueryTables: Sendable {
     /// Changed with every change of a stored layout: a store of another format is made anew from the log.
-    static let format: UInt32 = 4
+    static let format: UInt32 = 5
     static let schema = Store.Schema(
         format: format,
         tables: ["state", "series", "aggregates", "touched", "chains", "corrections", "erased"]

@@ -106,30 +106,35 @@ struct QueryWriter {
         _ document: KPIDocument, of index: EntryIndex, _ outcome: inout ApplyOutcome,
         _ transaction: inout WriteTransaction
     ) throws(StoreError) {
+        let known = store.index.withLock { index in
+            document.measures.map { index.route(of: $0.series) }
+        }
         for (place, measure) in document.measures.enumerated() {
-            guard let series = try seriesID(of: measure, &outcome, &transaction) else {
+            var route = known[place]
+            if route == nil { route = try newRoute(of: measure, &outcome, &transaction) }
+            guard let route else {
                 outcome.refusedSamples += 1
                 continue
             }
             let sample = Sample(
                 time: measure.time.milliseconds, index: index, position: UInt32(truncatingIfNeeded: place),
                 value: measure.value)
-            pending.append(PendingSample(tree: series, sample: sample))
-            for tree in store.index.withLock({ $0.aggregates.trees(of: series) }) {
+            pending.append(PendingSample(tree: route.series, sample: sample))
+            for tree in route.aggregates {
                 pendingAggregates.append(PendingSample(tree: tree, sample: sample.withoutPlace))
             }
-            windows?.bring(sample.time, to: series)
+            windows?.bring(sample.time, to: route.series)
             outcome.samples += 1
             sampleCount += 1
         }
     }
 
-    /// `nil` where the store holds as many series as it may.
-    private mutating func seriesID(
+    /// Begins a series, unless an earlier measure of the same document did; `nil` where the store holds as many as it
+    /// may.
+    private mutating func newRoute(
         of measure: Measure, _ outcome: inout ApplyOutcome, _ transaction: inout WriteTransaction
-    ) throws(StoreError) -> SeriesID? {
-        let identity = SeriesIdentity(name: measure.name, unit: measure.unit, labels: measure.labels)
-        let (known, count) = store.index.withLock { ($0.id(of: identity), $0.count) }
+    ) throws(StoreError) -> SampleRoute? {
+        let (known, count) = store.index.withLock { ($0.route(of: measure.series), $0.count) }
         if let known { return known }
         guard count < QueryLimits.series else { return nil }
         let id = SeriesID(nextTree)
@@ -149,7 +154,7 @@ struct QueryWriter {
             }
         }
         outcome.newSeries += 1
-        return id
+        return store.index.withLock { $0.route(of: measure.series) }
     }
 
     private mutating func flush(_ transaction: inout WriteTransaction) throws(StoreError) {

@@ -1,28 +1,31 @@
 /// Bits into bytes, the low ones first.
 struct BitWriter {
-    private(set) var bytes: [UInt8] = []
+    private var bytes: [UInt8] = []
+    /// The bits that do not fill eight bytes yet.
     private var pending: UInt64 = 0
-    private var count = 0
+    private var count: UInt64 = 0
+
+    init(bitCount: UInt64) { bytes.reserveCapacity(Int(bitCount / 8) + 8) }
 
     /// - Parameter width: 0 to 64; `value` has no bits above it.
     mutating func write(_ value: UInt64, width: Int) {
-        if width > 32 {
-            write(value & 0xFFFF_FFFF, width: 32)
-            write(value >> 32, width: width - 32)
+        pending |= value << count
+        let total = count + UInt64(width)
+        guard total >= 64 else {
+            count = total
             return
         }
-        pending |= value << UInt64(count)
-        count += width
-        while count >= 8 {
-            bytes.append(UInt8(truncatingIfNeeded: pending))
-            pending >>= 8
-            count -= 8
-        }
+        withUnsafeBytes(of: pending.littleEndian) { bytes.append(contentsOf: $0) }
+        // None where all of it went; a shift by 64 leaves none.
+        pending = value >> (64 - count)
+        count = total - 64
     }
 
     /// The bytes, the last one filled up with zeros.
     mutating func finish() -> [UInt8] {
-        if count > 0 { bytes.append(UInt8(truncatingIfNeeded: pending)) }
+        for shift in stride(from: 0, to: count, by: 8) {
+            bytes.append(UInt8(truncatingIfNeeded: pending >> shift))
+        }
         (pending, count) = (0, 0)
         return bytes
     }
@@ -66,8 +69,10 @@ struct BitReader {
     }
 
     /// - Parameter width: 0 to 64.
+    @inline(__always)
     mutating func read(width: Int) -> UInt64 {
-        if width > 32 {
+        // As many are there after every filling.
+        if width > 56 {
             let low = read(width: 32)
             return low | read(width: width - 32) << 32
         }
@@ -79,6 +84,7 @@ struct BitReader {
     }
 
     /// The number of ones up to the next zero, which is read too; at most `limit`, behind which no zero is read.
+    @inline(__always)
     mutating func readOnes(limit: Int) -> Int {
         if count <= limit { fill() }
         let ones = (~pending).trailingZeroBitCount

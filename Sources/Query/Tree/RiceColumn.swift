@@ -6,40 +6,26 @@ internal import Ledger
 ///
 /// Layout: `k u8`, then for `k` of 0 to 63 `length varint ‖ bits`. All numbers zero: `k` is 255 and nothing follows.
 /// A quotient of `longest` or more is written as that many ones, how many bits the number has (6, less one), and these.
-enum RiceColumn {
+struct RiceColumn {
     private static let allZero: UInt8 = 0xFF
     private static let longest: UInt64 = 12
 
-    static func write(_ values: [UInt64], to writer: inout ByteWriter) {
-        guard values.contains(where: { $0 != 0 }) else {
-            writer.write(allZero)
-            return
-        }
-        let width = bestWidth(values)
-        var bits = BitWriter()
-        for value in values {
-            let quotient = value >> UInt64(width)
-            if quotient >= longest {
-                bits.write(1 << longest - 1, width: Int(longest))
-                let size = 64 - value.leadingZeroBitCount
-                bits.write(UInt64(size - 1), width: 6)
-                bits.write(value, width: size)
-            } else {
-                // `quotient` ones, and a zero above them.
-                bits.write(1 << quotient - 1, width: Int(quotient) + 1)
-                bits.write(value & (1 << UInt64(width) - 1), width: width)
-            }
-        }
-        let bytes = bits.finish()
-        writer.write(UInt8(width))
-        writer.writeVarint(UInt64(bytes.count))
-        writer.write(bytes)
+    private let values: [UInt64]
+    /// The remainder's.
+    private let width: Int
+    /// What the numbers take.
+    let bitCount: UInt64
+
+    init(_ values: [UInt64]) {
+        self.values = values
+        (width, bitCount) = Self.bestWidth(values)
     }
 
-    /// The remainder's width: the cheapest of those near the mean's.
-    private static func bestWidth(_ values: [UInt64]) -> Int {
+    /// The cheapest of those near the mean's; no bits at all where all numbers are zero.
+    private static func bestWidth(_ values: [UInt64]) -> (width: Int, bits: UInt64) {
         var sum: UInt128 = 0
         for value in values { sum += UInt128(value) }
+        guard sum > 0 else { return (0, 0) }
         let mean = UInt64(sum / UInt128(values.count))
         let near = 64 - mean.leadingZeroBitCount
         var best = (width: 0, bits: UInt64.max)
@@ -53,10 +39,36 @@ enum RiceColumn {
             }
             if bits < best.bits { best = (width, bits) }
         }
-        return best.width
+        return best
+    }
+
+    func write(to writer: inout ByteWriter) {
+        guard bitCount > 0 else {
+            writer.writeByte(Self.allZero)
+            return
+        }
+        var bits = BitWriter(bitCount: bitCount)
+        for value in values {
+            let quotient = value >> UInt64(width)
+            if quotient >= Self.longest {
+                bits.write(1 << Self.longest - 1, width: Int(Self.longest))
+                let size = 64 - value.leadingZeroBitCount
+                bits.write(UInt64(size - 1), width: 6)
+                bits.write(value, width: size)
+            } else {
+                // `quotient` ones, and a zero above them.
+                bits.write(1 << quotient - 1, width: Int(quotient) + 1)
+                bits.write(value & (1 << UInt64(width) - 1), width: width)
+            }
+        }
+        let bytes = bits.finish()
+        writer.writeByte(UInt8(width))
+        writer.writeVarint(UInt64(bytes.count))
+        writer.write(bytes)
     }
 
     /// Hands each of `count` numbers to `body`, in order.
+    @inline(__always)
     static func read(
         _ count: Int, from reader: inout ByteReader, _ what: String, _ body: (UInt64) -> Void
     ) throws(DecodingFailure) {
@@ -84,10 +96,6 @@ enum RiceColumn {
         values.reserveCapacity(count)
         try read(count, from: &reader, what) { values.append($0) }
         return values
-    }
-
-    static func skip(_ reader: inout ByteReader, _ what: String) throws(DecodingFailure) {
-        _ = try extent(&reader, what)
     }
 
     private static func extent(

@@ -14,34 +14,25 @@ struct SampleColumns {
 
     var count: Int { times.count }
 
-    /// - Parameter places: whether the places in the log are wanted too. Without, `reader` is left behind the values.
-    init(reading reader: inout ByteReader, places: Bool) throws(DecodingFailure) {
-        let count = try reader.readVarint("sample count")
-        // A sample takes no bit at all where everything is equal; this bounds what damaged bytes may ask for.
-        guard count <= TreeShape.largestChunk else {
-            throw DecodingFailure("a chunk of \(count) samples", at: reader.offset)
+    /// - Parameter samples: in order.
+    init(_ samples: [Sample]) {
+        let largest = samples.reduce(0) { max($0, $1.value.scale) }
+        var common: [Int64] = []
+        common.reserveCapacity(samples.count)
+        for sample in samples {
+            guard let coefficient = sample.value.coefficient(atScale: largest) else { break }
+            common.append(coefficient)
         }
-        guard count > 0 else {
-            (times, coefficients, scale, scales, indexes, positions) = ([], [], 0, [], [], [])
-            return
+        if common.count == samples.count {
+            (coefficients, scale, scales) = (common, largest, [])
+        } else {
+            (coefficients, scale) = (samples.map { $0.value.coefficient }, 0)
+            scales = samples.map { $0.value.scale }
         }
-        times = try SampleChunk.readTimes(Int(count), &reader)
-        (coefficients, scale, scales) = try SampleChunk.readValues(Int(count), &reader)
-        guard places else {
-            (indexes, positions) = ([], [])
-            return
-        }
-        let isSigned = try reader.read(UInt8.self, "sign of indexes") != 0
-        var index = try reader.readVarint("index")
-        var found: [UInt64] = []
-        found.reserveCapacity(Int(count))
-        try RiceColumn.read(Int(count), from: &reader, "indexes") { difference in
-            index = index &+ (isSigned ? UInt64(bitPattern: Int64(zigzag: difference)) : difference)
-            found.append(index)
-        }
-        indexes = found
-        let smallest = try reader.readVarint("smallest position")
-        positions = try RiceColumn.read(Int(count), from: &reader, "positions").map { $0 &+ smallest }
+        // Key paths would cost more than all the rest.
+        times = samples.map { $0.time }
+        indexes = samples.map { $0.index.value }
+        positions = samples.map { UInt64($0.position) }
     }
 
     /// The value of a sample. `nil` only in damaged bytes.
@@ -122,7 +113,7 @@ extension SampleColumns {
             }
         }
         let unit = Quantity.nanos(atScale: scale)
-        let nothing = Sample(time: 0, index: EntryIndex(0), position: 0, value: .zero)
+        let nothing = Rollup.unknownEnd
         let hasEnds = parts.contains(.ends)
         return Rollup(
             count: UInt64(range.count), scale: scale, sum: sum &* unit,
@@ -142,7 +133,7 @@ extension SampleColumns {
                 ? sample(place) : Sample(time: 0, index: EntryIndex(0), position: 0, value: value)
             total = Rollup.joined(total, one.map { Rollup($0) })
         }
-        return total
+        return parts.contains(.ends) ? total : total?.withoutEnds
     }
 }
 

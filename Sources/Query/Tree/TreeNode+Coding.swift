@@ -1,14 +1,16 @@
 internal import Ledger
 
-/// Layout: `level u8 ‖ count varint`, then for each branch `id, first time, span, first index, first position, first
+/// Layout: `level u8 ‖ parts u8 ‖ count varint`, then for each branch `id, first time, span, first index, first position, first
 /// change below it, last change above it`, and then five sections, each `length varint ‖ for each branch …`: counts and
 /// scales; sums; squares; extremes; ends. Ids and times are differences to the branch before; sums and squares are in
 /// units of the scale; of the ends, times and places are differences to those of the branch. A question reads the
-/// sections that it needs. Branches without samples have count 0 and nothing else.
+/// sections that it needs; one that is not among the node's parts is empty. Branches without samples have count 0 and
+/// nothing else.
 extension TreeNode: TableValue {
     var valueBytes: [UInt8] {
         var writer = ByteWriter(capacity: 16 + 72 * branches.count)
-        writer.write(level)
+        writer.writeByte(level)
+        writer.writeByte(parts.rawValue)
         writer.writeVarint(UInt64(branches.count))
         var (id, time): (NodeID, Int64) = (0, 0)
         for branch in branches {
@@ -22,6 +24,10 @@ extension TreeNode: TableValue {
             (id, time) = (branch.id, branch.first.time)
         }
         for section in Section.allCases {
+            guard parts.isSuperset(of: section.parts) else {
+                writer.writeVarint(UInt64(0))
+                continue
+            }
             var part = ByteWriter(capacity: 16 * branches.count)
             for branch in branches { section.write(branch, to: &part) }
             writer.writeVarint(UInt64(part.bytes.count))
@@ -32,6 +38,16 @@ extension TreeNode: TableValue {
 
     private enum Section: CaseIterable {
         case counts, sums, squares, extremes, ends
+
+        var parts: Rollup.Parts {
+            switch self {
+            case .counts: []
+            case .sums: .sum
+            case .squares: .squares
+            case .extremes: .extremes
+            case .ends: .ends
+            }
+        }
 
         func write(_ branch: Branch, to writer: inout ByteWriter) {
             guard let rollup = branch.rollup else {
@@ -69,8 +85,9 @@ extension TreeNode: TableValue {
     }
 
     /// Reads what a question needs: parts that are left out are zeros.
-    init(reading reader: inout ByteReader, _ parts: Rollup.Parts) throws(DecodingFailure) {
-        level = try reader.read(UInt8.self, "level")
+    init(reading reader: inout ByteReader, _ wanted: Rollup.Parts) throws(DecodingFailure) {
+        level = try reader.readByte("level")
+        parts = Rollup.Parts(rawValue: try reader.readByte("parts")).intersection(wanted)
         let count = try reader.readVarint("branch count")
         guard level > 0, count > 0, count <= UInt64(reader.remaining) else {
             throw DecodingFailure("a node of \(count) branches at level \(level)", at: reader.offset)
@@ -91,7 +108,7 @@ extension TreeNode: TableValue {
         var countReader = counts
         branches = []
         branches.reserveCapacity(heads.count)
-        let nothing = Sample(time: 0, index: EntryIndex(0), position: 0, value: .zero)
+        let nothing = Rollup.unknownEnd
         for head in heads {
             let count = try countReader.readVarint("count")
             guard count > 0 else {

@@ -39,17 +39,21 @@ struct Branch: Hashable, Sendable {
     }
 
     /// `nil` for an empty chunk.
-    init?(_ chunk: SampleChunk, id: NodeID) {
+    ///
+    /// - Parameter columns: of the samples that count.
+    init?(_ chunk: SampleChunk, _ columns: SampleColumns, id: NodeID, _ parts: Rollup.Parts) {
         let gone = chunk.withdrawn.map(\.sample)
         guard let first = [chunk.live.first, gone.first].compactMap({ $0?.place }).min(),
             let lastTime = [chunk.live.last, gone.last].compactMap({ $0?.time }).max()
         else { return nil }
         var changes = first.index...first.index
-        for sample in chunk.live { changes = changes.extended(to: sample.index.value) }
+        for index in columns.indexes { changes = changes.extended(to: index) }
         for one in chunk.withdrawn {
             changes = changes.extended(to: one.sample.index.value).extended(to: one.by.value)
         }
-        self.init(id: id, first: first, lastTime: lastTime, changes: changes, rollup: Rollup(chunk.live))
+        self.init(
+            id: id, first: first, lastTime: lastTime, changes: changes,
+            rollup: columns.rollup(0..<columns.count, parts))
     }
 
     /// `nil` for a node without branches.
@@ -82,6 +86,8 @@ extension ClosedRange<UInt64> {
 /// An inner node: its children in order. At level 1 they are chunks.
 struct TreeNode: Hashable, Sendable {
     let level: UInt8
+    /// What is known of the samples of each branch.
+    let parts: Rollup.Parts
     var branches: [Branch]
 
     /// The child where a sample belongs: the last that begins at or before it.

@@ -13,67 +13,62 @@ struct TreeRecord: Hashable {
     var head = SampleChunk()
 }
 
-/// Layout: `sample count of the head u16 ‖ level u8`, above 0 followed by `root varint ‖ time, signed varint ‖ index
-/// varint ‖ position varint` of the last sample that was sealed in order; then the head's samples in the order in which
-/// they came, so that more can be written behind them without a look at them:
-/// `time ‖ index`, signed varints, of the second and later ones above the first's; `2 · position varint ‖ quantity`, or
-/// `2 · position + 1 ‖ quantity ‖ index of the correction varint` for one that a correction took out.
+/// Layout: `count of loose samples u16 ‖ where they begin u32 ‖ level u8`, above 0 followed by `root varint ‖
+/// time, signed varint ‖ index varint ‖ position varint` of the last sample that was sealed in order; then samples of the head as a chunk has them, and behind
+/// these the loose ones in the order in which they came, so that more can be written without a look at the others:
+/// `time ‖ index`, signed varints, of the second and later ones above the first's; `position varint ‖ quantity`.
 extension TreeRecord: TableValue {
     var valueBytes: [UInt8] {
-        var writer = ByteWriter(capacity: 32 + 14 * head.count)
-        writer.write(UInt16(head.count))
-        writer.write(level)
+        var writer = ByteWriter(capacity: 64 + 8 * head.count)
+        writer.writeByte(level)
         if level > 0 {
             writer.writeVarint(root)
             writer.writeSignedVarint(sealed.time)
             writer.writeVarint(sealed.index)
             writer.writeVarint(UInt64(sealed.position))
         }
-        var base: SamplePlace?
-        for sample in head.live { Self.write(sample, by: nil, base: &base, to: &writer) }
-        for one in head.withdrawn { Self.write(one.sample, by: one.by, base: &base, to: &writer) }
+        head.write(SampleColumns(head.live), to: &writer)
+        return Self.start(looseCount: 0, looseStart: Self.startBytes + writer.bytes.count) + writer.bytes
+    }
+
+    private static let startBytes = 6
+
+    private static func start(looseCount: Int, looseStart: Int) -> [UInt8] {
+        var writer = ByteWriter(capacity: startBytes)
+        writer.write(UInt16(looseCount))
+        writer.write(UInt32(looseStart))
         return writer.bytes
     }
 
-    private static func write(
-        _ sample: Sample, by correction: EntryIndex?, base: inout SamplePlace?, to writer: inout ByteWriter
-    ) {
-        writer.writeSignedVarint(sample.time - (base?.time ?? 0))
-        writer.writeSignedVarint(Int64(bitPattern: sample.index.value &- (base?.index ?? 0)))
-        writer.writeVarint(UInt64(sample.position) << 1 | (correction == nil ? 0 : 1))
-        writer.writeQuantity(sample.value)
-        if let correction { writer.writeVarint(correction.value) }
-        if base == nil { base = sample.place }
-    }
-
-    /// The bytes of a record with more samples in its head.
+    /// The bytes of a record with more loose samples.
     ///
     /// - Parameters:
     ///   - bytes: the record's, empty for a new one.
-    ///   - limit: how many the head may hold.
-    /// - Returns: `nil` where it would hold more: then some are to be sealed.
+    ///   - limit: how many may be loose.
+    /// - Returns: `nil` where it would be more.
     static func adding(
         _ samples: [Sample], to bytes: [UInt8], limit: Int
     ) throws(DecodingFailure) -> [UInt8]? {
-        var record = TreeRecord()
-        guard !bytes.isEmpty else {
-            guard samples.count <= limit else { return nil }
-            record.head.live = samples
-            return record.valueBytes
-        }
+        let bytes = bytes.isEmpty ? TreeRecord().valueBytes : bytes
         var reader = ByteReader(bytes)
-        let count = Int(try record.readTop(&reader))
+        let count = Int(try reader.read(UInt16.self, "loose count"))
         guard count + samples.count <= limit else { return nil }
-        var base: SamplePlace?
+        let start = Int(try reader.read(UInt32.self, "start of loose samples"))
+        var base: Sample?
         if count > 0 {
-            let time = try reader.readSignedVarint("time")
-            let index = UInt64(bitPattern: try reader.readSignedVarint("index"))
-            base = SamplePlace(time: time, index: index, position: 0)
+            _ = try reader.skip(start - startBytes, "samples")
+            base = try readLoose(above: nil, &reader)
         }
-        var writer = ByteWriter(capacity: bytes.count + 14 * samples.count)
-        writer.write(UInt16(count + samples.count))
-        writer.write(bytes[2...])
-        for sample in samples { write(sample, by: nil, base: &base, to: &writer) }
+        var writer = ByteWriter(capacity: bytes.count + 16 * samples.count)
+        writer.write(Self.start(looseCount: count + samples.count, looseStart: start))
+        writer.write(bytes[startBytes...])
+        for sample in samples {
+            writer.writeSignedVarint(sample.time - (base?.time ?? 0))
+            writer.writeSignedVarint(Int64(bitPattern: sample.index.value &- (base?.index.value ?? 0)))
+            writer.writeVarint(UInt64(sample.position))
+            writer.writeQuantity(sample.value)
+            if base == nil { base = sample }
+        }
         return writer.bytes
     }
 
@@ -84,35 +79,40 @@ extension TreeRecord: TableValue {
     }
 
     init(reading reader: inout ByteReader) throws(DecodingFailure) {
-        let count = try readTop(&reader)
-        var base: SamplePlace?
-        for _ in 0..<count {
-            let time = (base?.time ?? 0) &+ (try reader.readSignedVarint("time"))
-            let index = (base?.index ?? 0) &+ UInt64(bitPattern: try reader.readSignedVarint("index"))
-            let position = try reader.readVarint("position")
-            let sample = Sample(
-                time: time, index: EntryIndex(index), position: UInt32(truncatingIfNeeded: position >> 1),
-                value: try reader.readQuantity("value"))
-            if base == nil { base = sample.place }
-            if position & 1 == 0 {
-                head.live.append(sample)
-            } else {
-                let correction = EntryIndex(try reader.readVarint("correction"))
-                head.withdrawn.append(SampleChunk.Withdrawn(sample: sample, by: correction))
-            }
+        let count = try reader.read(UInt16.self, "loose count")
+        let start = Int(try reader.read(UInt32.self, "start of loose samples"))
+        try readTop(&reader)
+        head = try SampleChunk(reading: &reader)
+        guard reader.offset == start else {
+            throw DecodingFailure("loose samples at byte \(start)", at: reader.offset)
         }
-        head.sort()
+        var base: Sample?
+        for _ in 0..<count {
+            let sample = try Self.readLoose(above: base, &reader)
+            if base == nil { base = sample }
+            head.live.append(sample)
+        }
+        if count > 0 { head.sort() }
     }
 
-    /// Reads all but the head, and returns how many samples it has.
-    private mutating func readTop(_ reader: inout ByteReader) throws(DecodingFailure) -> UInt16 {
-        let count = try reader.read(UInt16.self, "sample count")
-        level = try reader.read(UInt8.self, "level")
-        guard level > 0 else { return count }
+    private static func readLoose(
+        above base: Sample?, _ reader: inout ByteReader
+    ) throws(DecodingFailure) -> Sample {
+        Sample(
+            time: (base?.time ?? 0) &+ (try reader.readSignedVarint("time")),
+            index: EntryIndex(
+                (base?.index.value ?? 0) &+ UInt64(bitPattern: try reader.readSignedVarint("index"))),
+            position: UInt32(truncatingIfNeeded: try reader.readVarint("position")),
+            value: try reader.readQuantity("value"))
+    }
+
+    /// Reads what stands before the head.
+    private mutating func readTop(_ reader: inout ByteReader) throws(DecodingFailure) {
+        level = try reader.readByte("level")
+        guard level > 0 else { return }
         root = try reader.readVarint("root")
         sealed = SamplePlace(
             time: try reader.readSignedVarint("time"), index: try reader.readVarint("index"),
             position: UInt32(truncatingIfNeeded: try reader.readVarint("position")))
-        return count
     }
 }

@@ -26,14 +26,14 @@ struct TreeWriter {
         let bytes = try transaction.value(tables.treeBytes, tree) ?? []
         let grown: [UInt8]?
         do throws(DecodingFailure) {
-            grown = try TreeRecord.adding(samples, to: bytes, limit: tables.shape.headLimit)
+            grown = try TreeRecord.adding(samples, to: bytes, limit: tables.shape.looseLimit)
         } catch {
             throw .damaged(place: "table trees, key \(tree.value)", reason: error.description)
         }
         if let grown { return try transaction.put(tables.treeBytes, tree, grown) }
         var record = try transaction.value(tables.trees, tree) ?? TreeRecord()
         record.head.merge(SampleChunk(live: samples))
-        try settle(&record, &transaction)
+        if record.head.count > tables.shape.headLimit { try settle(&record, &transaction) }
         try transaction.put(tables.trees, tree, record)
     }
 
@@ -47,45 +47,51 @@ struct TreeWriter {
                 try grow(&record, try merge(late, into: record.root, &transaction), &transaction)
             }
         }
+        var complete: [SampleChunk] = []
         while record.head.count >= tables.shape.chunk + tables.shape.keptInHead {
-            try append(record.head.removeFirst(tables.shape.chunk), &record, &transaction)
+            complete.append(record.head.removeFirst(tables.shape.chunk))
         }
+        if !complete.isEmpty { try append(complete, &record, &transaction) }
     }
 
     private mutating func append(
-        _ chunk: SampleChunk, _ record: inout TreeRecord, _ transaction: inout WriteTransaction
+        _ chunks: [SampleChunk], _ record: inout TreeRecord, _ transaction: inout WriteTransaction
     ) throws(StoreError) {
-        let id = newID()
-        guard let branch = Branch(chunk, id: id), let end = chunk.end else { return }
-        // A new number comes after all others: pages fill up.
-        try transaction.append(tables.chunks, id, chunk)
-        let buckets = LogBuckets(chunk.live)
-        if record.level == 0 {
-            let root = newID()
-            try transaction.append(tables.buckets, root, buckets)
-            try transaction.append(tables.nodes, root, TreeNode(level: 1, branches: [branch]))
-            (record.level, record.root, record.sealed) = (1, root, end)
-        } else {
-            record.sealed = max(record.sealed, end)
-            try grow(
-                &record, try append(branch, under: record.root, buckets: buckets, &transaction), &transaction)
+        var branches: [Branch] = []
+        var keys: [Int32] = []
+        for chunk in chunks {
+            let columns = SampleColumns(chunk.live)
+            if let branch = try write(chunk, columns, newID(), isNew: true, &transaction) {
+                branches.append(branch)
+            }
+            keys += columns.keys(0..<columns.count)
+            if let end = chunk.end { record.sealed = max(record.sealed, end) }
         }
+        let buckets = LogBuckets(keys: keys)
+        let top: [Branch]
+        if record.level == 0 {
+            record.level = 1
+            top = try store(node(1, branches), newID(), adding: buckets, &transaction)
+        } else {
+            top = try append(branches, under: record.root, buckets: buckets, &transaction)
+        }
+        try grow(&record, top, &transaction)
     }
 
-    /// Adds a chunk at the right end of a node.
+    /// Adds chunks at the right end of a node.
     ///
     /// - Returns: What stands in the node's place, in order.
     private mutating func append(
-        _ branch: Branch, under id: NodeID, buckets: LogBuckets, _ transaction: inout WriteTransaction
+        _ branches: [Branch], under id: NodeID, buckets: LogBuckets, _ transaction: inout WriteTransaction
     ) throws(StoreError) -> [Branch] {
         var node = try self.node(id, transaction)
         if node.level == 1 {
-            node.branches.append(branch)
+            node.branches += branches
         } else {
             let last = node.branches.removeLast()
-            node.branches += try append(branch, under: last.id, buckets: buckets, &transaction)
+            node.branches += try append(branches, under: last.id, buckets: buckets, &transaction)
         }
-        return try store(node, id, adding: buckets, &transaction)
+        return try store(node, id, adding: buckets, isAtEnd: true, &transaction)
     }
 
     /// Puts late samples into the chunks where they belong.
@@ -98,7 +104,7 @@ struct TreeWriter {
         var parts = Array(repeating: SampleChunk(), count: node.branches.count)
         for sample in late.live { parts[node.child(for: sample.place)].live.append(sample) }
         for one in late.withdrawn { parts[node.child(for: one.sample.place)].withdrawn.append(one) }
-        var changed = TreeNode(level: node.level, branches: [])
+        var changed = self.node(node.level, [])
         for (branch, part) in zip(node.branches, parts) {
             if part.isEmpty {
                 changed.branches.append(branch)
@@ -207,7 +213,7 @@ struct TreeWriter {
         _ body: (inout SampleChunk) -> [Sample]
     ) throws(StoreError) -> (branches: [Branch], changed: [Sample]) {
         let node = try self.node(id, transaction)
-        var result = TreeNode(level: node.level, branches: [])
+        var result = self.node(node.level, [])
         var changed: [Sample] = []
         for branch in node.branches {
             let isSpanned = time.map { $0 >= branch.first.time && $0 <= branch.lastTime } ?? true
@@ -238,6 +244,10 @@ struct TreeWriter {
 
     // MARK: Nodes
 
+    private func node(_ level: UInt8, _ branches: [Branch]) -> TreeNode {
+        TreeNode(level: level, parts: tables.shape.parts, branches: branches)
+    }
+
     private func node(
         _ id: NodeID, _ transaction: borrowing WriteTransaction
     ) throws(StoreError) -> TreeNode {
@@ -266,22 +276,37 @@ struct TreeWriter {
         }
         var branches: [Branch] = []
         for (number, piece) in chunk.pieces(tables.shape).enumerated() {
-            let pieceID = number == 0 ? id : newID()
-            if number == 0 {
-                try transaction.put(tables.chunks, pieceID, piece)
-            } else {
-                try transaction.append(tables.chunks, pieceID, piece)
-            }
-            if let branch = Branch(piece, id: pieceID) { branches.append(branch) }
+            let branch = try write(
+                piece, SampleColumns(piece.live), number == 0 ? id : newID(), isNew: number > 0, &transaction)
+            if let branch { branches.append(branch) }
         }
         return branches
     }
 
+    /// - Parameter columns: of the samples that count.
+    /// - Returns: What its parent is to know of it; `nil` for an empty chunk.
+    private mutating func write(
+        _ chunk: SampleChunk, _ columns: SampleColumns, _ id: NodeID, isNew: Bool,
+        _ transaction: inout WriteTransaction
+    ) throws(StoreError) -> Branch? {
+        let bytes = chunk.bytes(of: columns)
+        if isNew {
+            // A new number comes after all others: pages fill up.
+            try transaction.append(tables.chunkBytes, id, bytes)
+        } else {
+            try transaction.put(tables.chunkBytes, id, bytes)
+        }
+        return Branch(chunk, columns, id: id, tables.shape.parts)
+    }
+
     /// Writes a node and what lies in its chunks, in several where it has become too large.
     ///
-    /// - Parameter added: what was added to it; `nil` to count again.
+    /// - Parameters:
+    ///   - added: what was added to it; `nil` to count again.
+    ///   - isAtEnd: whether that came behind everything else, as what follows nearly always will.
     private mutating func store(
-        _ node: TreeNode, _ id: NodeID, adding added: LogBuckets?, _ transaction: inout WriteTransaction
+        _ node: TreeNode, _ id: NodeID, adding added: LogBuckets?, isAtEnd: Bool = false,
+        _ transaction: inout WriteTransaction
     ) throws(StoreError) -> [Branch] {
         if node.branches.isEmpty {
             try transaction.delete(tables.nodes, id)
@@ -294,7 +319,7 @@ struct TreeWriter {
             rest = try transaction.value(tables.buckets, id) ?? LogBuckets()
             rest?.add(added)
         }
-        let pieces = node.pieces(fanOut: tables.shape.fanOut)
+        let pieces = node.pieces(fanOut: tables.shape.fanOut, fillingFirst: isAtEnd)
         for (number, piece) in pieces.enumerated().reversed() {
             let pieceID = number == 0 ? id : newID()
             let buckets: LogBuckets
@@ -332,7 +357,7 @@ struct TreeWriter {
         var top = branches
         while top.count > 1 {
             record.level += 1
-            top = try store(TreeNode(level: record.level, branches: top), newID(), adding: nil, &transaction)
+            top = try store(node(record.level, top), newID(), adding: nil, &transaction)
         }
         if let root = top.first { record.root = root.id }
     }
@@ -358,14 +383,18 @@ extension SampleChunk {
 }
 
 extension TreeNode {
-    fileprivate func pieces(fanOut: Int) -> [TreeNode] {
+    /// The node in parts that are not too large.
+    ///
+    /// - Parameter fillingFirst: whether all but the last are full; otherwise they are about the same size.
+    fileprivate func pieces(fanOut: Int, fillingFirst: Bool) -> [TreeNode] {
         guard branches.count > fanOut else { return [self] }
         let count = (branches.count + fanOut - 1) / fanOut
         return (0..<count).map { number in
-            TreeNode(
-                level: level,
-                branches: Array(
-                    branches[number * branches.count / count..<(number + 1) * branches.count / count]))
+            let range =
+                fillingFirst
+                ? number * fanOut..<min((number + 1) * fanOut, branches.count)
+                : number * branches.count / count..<(number + 1) * branches.count / count
+            return TreeNode(level: level, parts: parts, branches: Array(branches[range]))
         }
     }
 }
