@@ -11,7 +11,7 @@ struct QueriesBench {
     /// Whether DuckDB and SQLite are asked as well.
     let withPeers: Bool
     /// As a follower applies them that has some way to go.
-    private static let batch = 1024
+    private static let batch = 4096
 
     func run() async throws {
         // Of its own: its node answers from the filled store, and must have nothing else to follow.

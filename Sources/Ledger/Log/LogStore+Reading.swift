@@ -21,6 +21,12 @@ public struct LogEntry: Sendable {
         /// The row is there, and its keys or its bytes are not what they were.
         case damaged(reason: String)
     }
+
+    /// Bytes of the statement and of a payload that is held.
+    public var byteCount: Int {
+        guard case .held(let sealed) = payload else { return statement.count }
+        return statement.count + sealed.payload.count
+    }
 }
 
 extension LogStore {

@@ -117,8 +117,23 @@ final class Follower: Sendable {
             }
             return isIdle ? nil : []
         }
-        let end = EntryIndex(min(size, next.value + Limits.followerEntries))
-        return try log.entries(next..<end).map { try FeedEntry(reading: $0, in: log) }
+        return try older(from: next, below: size)
+    }
+
+    /// Reads back what was not at hand. The more at once, the fewer times each series is written; memory sets the end.
+    private func older(from start: EntryIndex, below size: UInt64) throws -> [FeedEntry] {
+        var entries: [FeedEntry] = []
+        var byteCount = 0
+        var next = start.value
+        while next < size, entries.count < Limits.followerEntries, byteCount < Limits.followerBytes {
+            let end = min(size, next + Limits.feedPageEntries)
+            for stored in try log.entries(EntryIndex(next)..<EntryIndex(end)) {
+                byteCount += stored.byteCount
+                entries.append(try FeedEntry(reading: stored, in: log))
+            }
+            next = end
+        }
+        return entries
     }
 
     private func feed(_ block: AcceptedBlock) throws -> [FeedEntry] {

@@ -58,8 +58,10 @@ extension Limits {
     static let exportPauseMilliseconds: Int64 = 200
     /// From how many bytes on an answer without a known length is handed to the connection.
     static let streamPieceBytes = 1 << 16
-    /// Entries that the follower applies in one transaction of the query store.
-    static let followerEntries: UInt64 = 512
+    /// Entries of the log that the follower applies in one transaction of the query store where it has a way to go, and
+    /// bytes of them: a document takes some ten times its bytes once it is read.
+    static let followerEntries = 4096
+    static let followerBytes = 8 << 20
     /// Between two lines of the log about a query store that has a long way to go.
     static let followerProgressSeconds: Int64 = 5
     /// Entries handed to the follower and not yet followed: 4 MB. What does not fit is read back from the log.
