@@ -1,12 +1,28 @@
 /// An entry with everything that belongs to it: what the log commits to, and what lies beside the log.
+///
+/// Copies share one place in memory: a block's entries are passed from hand to hand many times.
 public struct Entry: Hashable, Sendable {
+    private let parts: Parts
+
     /// The leaf.
-    public let statement: Statement
+    public var statement: Statement { parts.statement }
     /// What the statement speaks of; `nil` for a governance record, whose content is inside the statement, and for a
     /// document that was erased.
-    public let sealed: Sealed?
+    public var sealed: Sealed? { parts.sealed }
     /// What a block says about its key (docs/formats.md, 4.2); it outlives an erasure.
-    public let keyCommitment: Digest
+    public var keyCommitment: Digest { parts.keyCommitment }
+
+    private final class Parts: Sendable {
+        let statement: Statement
+        let sealed: Sealed?
+        let keyCommitment: Digest
+
+        init(statement: Statement, sealed: Sealed?, keyCommitment: Digest) {
+            self.statement = statement
+            self.sealed = sealed
+            self.keyCommitment = keyCommitment
+        }
+    }
 
     public struct Sealed: Hashable, Sendable {
         /// CMS AuthEnvelopedData, DER, as it was sent.
@@ -21,20 +37,24 @@ public struct Entry: Hashable, Sendable {
     }
 
     public init(statement: Statement, sealed: Sealed?) {
-        self.statement = statement
-        self.sealed = sealed
-        keyCommitment =
-            sealed.map {
-                KeyCommitment.of(contentKey: $0.contentKey, payloadDigest: statement.payloadDigest)
-            } ?? .zero
+        let keyCommitment = sealed.map {
+            KeyCommitment.of(contentKey: $0.contentKey, payloadDigest: statement.payloadDigest)
+        }
+        parts = Parts(statement: statement, sealed: sealed, keyCommitment: keyCommitment ?? .zero)
     }
 
     /// What is left of a document that was erased.
     public init(statement: Statement, erasedKeyCommitment: Digest) {
-        self.statement = statement
-        sealed = nil
-        keyCommitment = erasedKeyCommitment
+        parts = Parts(statement: statement, sealed: nil, keyCommitment: erasedKeyCommitment)
     }
+
+    public static func == (left: Self, right: Self) -> Bool {
+        left.parts === right.parts
+            || left.statement == right.statement && left.sealed == right.sealed
+                && left.keyCommitment == right.keyCommitment
+    }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(statement.digest) }
 
     /// Bytes that it takes in a block.
     public var byteCount: Int { statement.bytes.count + (sealed?.payload.count ?? 0) }

@@ -37,8 +37,9 @@ public struct SafetyRecord: Sendable {
     public init(ticket: SaveTicket) { self.ticket = ticket }
 }
 
-/// A block on the tip's chain, with what was worked out about it once.
-public struct AcceptedBlock: Sendable {
+/// A block on the tip's chain, with what was worked out about it once. A class, since it is passed from hand to hand and
+/// never changes.
+public final class AcceptedBlock: Sendable {
     public let block: Block
     public let entries: [CheckedEntry]
     /// Subtrees that its leaves complete.

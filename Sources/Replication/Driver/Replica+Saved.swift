@@ -43,7 +43,9 @@ extension Replica.Saved {
 
 extension AcceptedBlock {
     /// Reads back a block that this node accepted, and works out again what follows from it.
-    fileprivate init(reading stored: StoredBlock, above parent: Replica.Position) throws(StoreError) {
+    fileprivate convenience init(
+        reading stored: StoredBlock, above parent: Replica.Position
+    ) throws(StoreError) {
         let header = stored.header
         var state = parent.state
         var entries: [CheckedEntry] = []
