@@ -15,6 +15,7 @@ internal import Glibc
 final class RedoSlots: Sendable {
     static let slotBytes = 256 << 10
     private static let slotCount: UInt64 = 2
+    private static let tag: UInt8 = 6
     /// The largest record.
     static let recordBytes = slotBytes - 4 - Digest.byteCount
 
@@ -47,7 +48,10 @@ final class RedoSlots: Sendable {
         var records: [(transaction: UInt64, operations: [RedoRecord.Operation])] = []
         for slot in 0..<Int(Self.slotCount) {
             let bytes = try file.read(Self.slotBytes, at: slot * Self.slotBytes)
-            guard let record = Self.record(in: bytes) else { continue }
+            let found = CheckedSlot.read(bytes, tag: Self.tag) { reader throws(DecodingFailure) in
+                try reader.readSized("record", limitBytes: Self.recordBytes)
+            }
+            guard let record = found, !record.isEmpty else { continue }
             do throws(DecodingFailure) { records.append(try RedoRecord.decode(record)) } catch {
                 throw .damaged(place: file.path, reason: error.description)
             }
@@ -63,8 +67,7 @@ final class RedoSlots: Sendable {
         precondition(bytes.count <= Self.recordBytes, "a record fits into its slot")
         var writer = ByteWriter(capacity: bytes.count + 64)
         writer.writeSized(bytes)
-        writer.write(Self.check(writer.bytes))
-        let slot = writer.bytes
+        let slot = CheckedSlot.bytes(writer.bytes, tag: Self.tag)
         thread.begin { [file] () throws(StoreError) in
             try file.write(slot, at: Self.place(of: transaction))
         }
@@ -78,22 +81,4 @@ final class RedoSlots: Sendable {
     }
 
     private static func place(of transaction: UInt64) -> Int { Int(transaction % slotCount) * slotBytes }
-
-    /// `nil` for a slot that is torn, or was never written.
-    private static func record(in bytes: [UInt8]) -> [UInt8]? {
-        var reader = ByteReader(bytes)
-        do throws(DecodingFailure) {
-            let record = try reader.readSized("record", limitBytes: recordBytes)
-            guard !record.isEmpty else { return nil }
-            let checked = Array(bytes.prefix(reader.offset))
-            return try reader.readDigest("check") == check(checked) ? record : nil
-        } catch { return nil }
-    }
-
-    private static func check(_ bytes: [UInt8]) -> Digest {
-        Digest.sha256 { hash in
-            hash.update(6)
-            hash.update(bytes)
-        }
-    }
 }

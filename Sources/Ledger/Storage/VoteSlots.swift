@@ -21,6 +21,7 @@ final class VoteSlots: Sendable {
 
     private static let slotBytes = 4096
     private static let slotCount = 2
+    private static let tag: UInt8 = 5
     /// The largest state that fits; a larger one goes to the log.
     static let stateBytes = slotBytes - 8 - 4 - Digest.byteCount
 
@@ -65,32 +66,18 @@ final class VoteSlots: Sendable {
         var writer = ByteWriter(capacity: Self.slotBytes)
         writer.write(record.number)
         writer.writeSized(record.state)
-        writer.write(Self.check(writer.bytes))
-        let padding = [UInt8](repeating: 0, count: Self.slotBytes - writer.bytes.count)
+        let bytes = CheckedSlot.bytes(writer.bytes, tag: Self.tag)
+        let padding = [UInt8](repeating: 0, count: Self.slotBytes - bytes.count)
         let slot = Int(record.number % UInt64(Self.slotCount))
-        try file.write(writer.bytes + padding, at: slot * Self.slotBytes)
+        try file.write(bytes + padding, at: slot * Self.slotBytes)
     }
 
     private func read(_ slot: Int) throws(StoreError) -> Record? {
-        Self.record(try file.read(Self.slotBytes, at: slot * Self.slotBytes))
-    }
-
-    /// `nil` for a slot that is torn, or was never written.
-    private static func record(_ bytes: [UInt8]) -> Record? {
-        var reader = ByteReader(bytes)
-        do throws(DecodingFailure) {
-            let number = try reader.read(UInt64.self, "number")
-            let state = try reader.readSized("state", limitBytes: stateBytes)
-            let checked = Array(bytes.prefix(reader.offset))
-            guard try reader.readDigest("check") == check(checked) else { return nil }
-            return Record(number: number, state: state)
-        } catch { return nil }
-    }
-
-    private static func check(_ bytes: [UInt8]) -> Digest {
-        Digest.sha256 { hash in
-            hash.update(5)
-            hash.update(bytes)
+        let bytes = try file.read(Self.slotBytes, at: slot * Self.slotBytes)
+        return CheckedSlot.read(bytes, tag: Self.tag) { reader throws(DecodingFailure) in
+            Record(
+                number: try reader.read(UInt64.self, "number"),
+                state: try reader.readSized("state", limitBytes: Self.stateBytes))
         }
     }
 }
