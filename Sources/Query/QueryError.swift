@@ -17,10 +17,19 @@ public struct QueryError: Error, Hashable, Sendable, CustomStringConvertible {
     public let kind: Kind
     /// For people; begins with the position, `1:5: parse error: …`, where there is one.
     public let message: String
+    /// What the store met.
+    let cause: StoreError?
 
     public init(_ kind: Kind, _ message: String) {
         self.kind = kind
         self.message = message
+        cause = nil
+    }
+
+    init(_ error: StoreError) {
+        kind = .internal
+        message = "query store: \(error.description)"
+        cause = error
     }
 
     public var description: String { message }
@@ -66,8 +75,4 @@ public enum Interruption: Hashable, Sendable {
         case .canceled: QueryError(.canceled, "query was canceled in expression evaluation")
         }
     }
-}
-
-extension QueryError {
-    init(_ error: StoreError) { self.init(.internal, "query store: \(error.description)") }
 }

@@ -33,8 +33,8 @@ public enum QueryLimits {
     public static let patternDepth = 100
     /// The largest `n` in `{n,m}`. The number is RE2's.
     public static let patternRepetition = 1000
-    /// Classes of Unicode that are kept once they were asked for, each of up to 10 KB. There are some two hundred.
-    static let unicodeClasses = 400
+    /// Ranges of a class of characters before those that meet are made one. There are some thousand gaps at most.
+    static let classRanges = 4096
 
     // MARK: Windows
 

@@ -121,7 +121,7 @@ public struct SampleExport: Sendable {
     ) throws(QueryError) -> Value {
         let tables = store.tables.trees
         do throws(StoreError) {
-            return try store.store.read { transaction throws(StoreError) in try body(transaction, tables) }
+            return try store.read { transaction throws(StoreError) in try body(transaction, tables) }
         } catch {
             throw QueryError(error)
         }

@@ -63,6 +63,21 @@ import Testing
         #expect(failure?.reason == reason)
     }
 
+    @Test func `knows the scripts that Go names, by these names alone`() {
+        for name in UnicodeClass.scripts {
+            #expect((try? Regex("\\p{Script=\(name)}")) != nil, "\(name)")
+        }
+        for name in ["greek", "GREEK", "Gre_ek", "Grek", "Klingon"] {
+            #expect(UnicodeClass.ranges(name, foldsCase: false) == nil, "\(name)")
+        }
+    }
+
+    @Test func `takes little memory for a class that is named many times`() throws {
+        let many = try Pattern("[" + String(repeating: "\\pL", count: 10_000) + "]+")
+        #expect(many.matches("aÉ日"))
+        #expect(!many.matches("a1"))
+    }
+
     @Test func `knows classes of Unicode character by character`() throws {
         for (name, category) in [("Ll", Unicode.GeneralCategory.lowercaseLetter), ("Sm", .mathSymbol)] {
             let ranges = try #require(UnicodeClass.ranges(name, foldsCase: false))

@@ -69,4 +69,44 @@ import Testing
         #expect(try TreeRecord(valueBytes: bytes).head == SampleChunk(live: samples))
         #expect(try TreeRecord.adding(samples, to: bytes, limit: 24) == nil)
     }
+
+    /// A store that is damaged is to be made anew, not to bring its node down.
+    @Test(arguments: 1...100 as ClosedRange<UInt64>)
+    func `that are damaged are refused, or can be written again`(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        let samples = randomSamples(Int.random(in: 1...64, using: &generator), using: &generator)
+        let withdrawn = samples.prefix(3).map { SampleChunk.Withdrawn(sample: $0, by: EntryIndex(.max)) }
+        let chunk = SampleChunk(live: samples, withdrawn: withdrawn)
+        let branches = (1...20 as ClosedRange<NodeID>).compactMap { id in
+            Branch(chunk, SampleColumns(samples), id: id, .all)
+        }
+        let node = TreeNode(level: 2, parts: .all, branches: branches)
+        let packed = TreeRecord(
+            level: 1, root: 7, sealed: samples[0].place, head: SampleChunk(live: samples)
+        ).valueBytes
+        let head = try #require(try TreeRecord.adding(Array(samples.prefix(9)), to: packed, limit: 24))
+        for _ in 0..<60 {
+            func damaged(_ bytes: [UInt8]) -> [UInt8] {
+                var bytes = bytes
+                for _ in 0..<Int.random(in: 1...3, using: &generator) {
+                    bytes[Int.random(in: 0..<bytes.count, using: &generator)] ^=
+                        1 << UInt8.random(in: 0..<8, using: &generator)
+                }
+                return bytes
+            }
+            if let chunk = try? SampleChunk(valueBytes: damaged(chunk.valueBytes)) {
+                _ = chunk.valueBytes
+                _ = Branch(chunk, SampleColumns(chunk.live), id: 1, .all)
+            }
+            if let node = try? TreeNode(valueBytes: damaged(node.valueBytes)) {
+                _ = node.valueBytes
+                _ = Branch(node, id: 1)
+            }
+            let bytes = damaged(head)
+            if let grown = try? TreeRecord.adding([samples[0]], to: bytes, limit: 24) {
+                _ = try? TreeRecord(valueBytes: grown)
+            }
+            if let record = try? TreeRecord(valueBytes: bytes) { _ = record.valueBytes }
+        }
+    }
 }

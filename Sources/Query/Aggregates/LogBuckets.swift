@@ -128,6 +128,8 @@ extension LogBuckets: TableValue {
             }
             key += difference
             let count = try reader.readVarint("count")
+            // More than a log holds; sums of many damaged ones still fit.
+            guard count <= 1 << 48 else { throw DecodingFailure("no count", at: reader.offset) }
             slots.append(Slot(key: Int32(key), count: count))
         }
     }

@@ -145,6 +145,8 @@ extension PatternParser {
             position += 1
             if scalar == "\\", let escaped = try readClassEscape(from: itemStart) {
                 ranges += escaped
+                // A class of Unicode has hundreds of ranges, and may be named thousands of times.
+                if ranges.count > QueryLimits.classRanges { ranges = ScalarSet.merged(ranges) }
                 continue
             }
             let low = scalar == "\\" ? try readEscapedScalar(from: itemStart) : scalar

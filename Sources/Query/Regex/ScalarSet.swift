@@ -48,6 +48,9 @@ struct ScalarSet: Hashable, Sendable {
 
     /// The same values in ascending ranges with gaps between them.
     static func merged(_ ranges: [ClosedRange<UInt32>]) -> [ClosedRange<UInt32>] {
+        let isMerged = zip(ranges, ranges.dropFirst()).allSatisfy { $0.upperBound + 1 < $1.lowerBound }
+        // Sets of one class then share one place in memory.
+        if isMerged { return ranges }
         var result: [ClosedRange<UInt32>] = []
         for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
             if let last = result.last, range.lowerBound <= last.upperBound + 1 {

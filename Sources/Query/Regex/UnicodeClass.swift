@@ -10,7 +10,7 @@ enum UnicodeClass {
         let foldsCase: Bool
     }
 
-    /// Those asked for before: to find one takes a look at every character.
+    /// Those asked for before: to find one takes a look at every character. They are as many as there are names.
     private static let known = Mutex<[Key: [ClosedRange<UInt32>]]>([:])
 
     /// - Returns: Ascending ranges, or `nil` where nothing has that name.
@@ -25,10 +25,7 @@ enum UnicodeClass {
             found = categoryRanges(name) ?? scriptRanges(name)
         }
         guard let found else { return nil }
-        known.withLock { known in
-            // A script has many spellings.
-            if known.count < QueryLimits.unicodeClasses { known[key] = found }
-        }
+        known.withLock { $0[key] = found }
         return found
     }
 
@@ -52,10 +49,8 @@ enum UnicodeClass {
 
     /// Characters tell their script to the standard library's expressions only; so all of them are matched at once.
     private static func scriptRanges(_ name: String) -> [ClosedRange<UInt32>]? {
-        // Nothing else may get into the expression.
-        guard !name.isEmpty, name.utf8.allSatisfy(\.isLetter),
-            let expression = try? Regex("\\p{Script=\(name)}+")
-        else { return nil }
+        // The standard library knows other spellings too, which RE2 does not.
+        guard scripts.contains(name), let expression = try? Regex("\\p{Script=\(name)}+") else { return nil }
         var characters = String.UnicodeScalarView()
         for value in 0...UInt32(0x10FFFF) {
             guard let scalar = Unicode.Scalar(value), scalar.properties.generalCategory != .unassigned,
@@ -83,4 +78,26 @@ enum UnicodeClass {
         if let start { ranges.append(start...0x10FFFF) }
         return ranges
     }
+
+    /// As Go names them.
+    static let scripts = Set(
+        """
+        Adlam Ahom Anatolian_Hieroglyphs Arabic Armenian Avestan Balinese Bamum Bassa_Vah Batak Bengali
+        Bhaiksuki Bopomofo Brahmi Braille Buginese Buhid Canadian_Aboriginal Carian Caucasian_Albanian
+        Chakma Cham Cherokee Chorasmian Common Coptic Cuneiform Cypriot Cypro_Minoan Cyrillic Deseret
+        Devanagari Dives_Akuru Dogra Duployan Egyptian_Hieroglyphs Elbasan Elymaic Ethiopic Georgian
+        Glagolitic Gothic Grantha Greek Gujarati Gunjala_Gondi Gurmukhi Han Hangul Hanifi_Rohingya
+        Hanunoo Hatran Hebrew Hiragana Imperial_Aramaic Inherited Inscriptional_Pahlavi
+        Inscriptional_Parthian Javanese Kaithi Kannada Katakana Kawi Kayah_Li Kharoshthi
+        Khitan_Small_Script Khmer Khojki Khudawadi Lao Latin Lepcha Limbu Linear_A Linear_B Lisu Lycian
+        Lydian Mahajani Makasar Malayalam Mandaic Manichaean Marchen Masaram_Gondi Medefaidrin
+        Meetei_Mayek Mende_Kikakui Meroitic_Cursive Meroitic_Hieroglyphs Miao Modi Mongolian Mro Multani
+        Myanmar Nabataean Nag_Mundari Nandinagari New_Tai_Lue Newa Nko Nushu Nyiakeng_Puachue_Hmong
+        Ogham Ol_Chiki Old_Hungarian Old_Italic Old_North_Arabian Old_Permic Old_Persian Old_Sogdian
+        Old_South_Arabian Old_Turkic Old_Uyghur Oriya Osage Osmanya Pahawh_Hmong Palmyrene Pau_Cin_Hau
+        Phags_Pa Phoenician Psalter_Pahlavi Rejang Runic Samaritan Saurashtra Sharada Shavian Siddham
+        SignWriting Sinhala Sogdian Sora_Sompeng Soyombo Sundanese Syloti_Nagri Syriac Tagalog Tagbanwa
+        Tai_Le Tai_Tham Tai_Viet Takri Tamil Tangsa Tangut Telugu Thaana Thai Tibetan Tifinagh Tirhuta
+        Toto Ugaritic Vai Vithkuqi Wancho Warang_Citi Yezidi Yi Zanabazar_Square
+        """.split { $0 == " " || $0 == "\n" }.map(String.init))
 }

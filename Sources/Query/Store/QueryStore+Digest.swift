@@ -20,7 +20,7 @@ extension QueryStore {
     public func status() throws(StoreError) -> QueryStoreStatus {
         let tables = tables
         let usedBytes = try store.usedBytes()
-        return try store.read { transaction throws(StoreError) in
+        return try read { transaction throws(StoreError) in
             QueryStoreStatus(
                 nextIndex: EntryIndex(try tables.value(of: .next, transaction)),
                 series: try transaction.count(tables.series),
@@ -41,7 +41,7 @@ extension QueryStore {
     /// of it.
     public func digest() throws(StoreError) -> Digest {
         let tables = tables
-        return try store.read { transaction throws(StoreError) in
+        return try read { transaction throws(StoreError) in
             var series: [(identity: [UInt8], id: SeriesID)] = []
             try transaction.scan(tables.series) { id, record throws(StoreError) in
                 series.append((record.valueBytes, id))

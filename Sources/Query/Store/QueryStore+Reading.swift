@@ -56,8 +56,9 @@ extension QueryStore {
     ) throws(QueryError) -> Value {
         let result: Result<Value, QueryError>
         do throws(StoreError) {
-            result = try store.read { transaction throws(StoreError) in
+            result = try read { transaction throws(StoreError) in
                 do throws(QueryError) { return .success(try body(transaction)) } catch {
+                    if let cause = error.cause { throw cause }
                     return .failure(error)
                 }
             }

@@ -194,7 +194,7 @@ extension QueryStore {
     ) throws(QueryError) -> Value {
         let result: Result<Value, QueryError>
         do throws(StoreError) {
-            result = try store.read { transaction throws(StoreError) in
+            result = try read { transaction throws(StoreError) in
                 do throws(QueryStoreReadingError) { return .success(try body(transaction)) } catch {
                     switch error {
                     case .query(let error): return .failure(error)

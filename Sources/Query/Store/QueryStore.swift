@@ -18,6 +18,7 @@ public final class QueryStore: Sendable {
     private let kinds: [[String]]
     /// Continuous aggregates, in the order of the configuration.
     let windows: [WindowDefinition]
+    private let found = Mutex(Damage())
     /// `nil` where it is to be read from the store.
     let windowGroups = Mutex<WindowGroups?>(nil)
 
@@ -109,6 +110,37 @@ public final class QueryStore: Sendable {
         return writer.bytes
     }
 
+    /// What was met that cannot be: until the store is emptied, and filled again from the log, its answers are not to be
+    /// trusted.
+    public var damage: StoreError? { found.withLock { $0.error } }
+
+    /// - Parameter body: called, by whoever asks or writes, when damage is met first.
+    public func onDamage(_ body: @escaping @Sendable () -> Void) { found.withLock { $0.onFirst = body } }
+
+    private struct Damage: Sendable {
+        var error: StoreError?
+        var onFirst: @Sendable () -> Void = {}
+    }
+
+    private func note(_ error: StoreError) {
+        guard case .damaged = error else { return }
+        let tell = found.withLock { found in
+            defer { found.error = found.error ?? error }
+            return found.error == nil ? found.onFirst : {}
+        }
+        tell()
+    }
+
+    /// Runs `body` on a snapshot, and takes note of damage.
+    func read<Result>(
+        _ body: (borrowing ReadTransaction) throws(StoreError) -> Result
+    ) throws(StoreError) -> Result {
+        do throws(StoreError) { return try store.read(body) } catch {
+            note(error)
+            throw error
+        }
+    }
+
     /// Forgets everything: the follower begins at entry 0.
     public func reset() throws(StoreError) {
         let tables = tables
@@ -122,12 +154,13 @@ public final class QueryStore: Sendable {
         let kinds = kinds
         index.withLock { $0 = SeriesIndex(kinds: kinds) }
         windowGroups.withLock { $0 = nil }
+        found.withLock { $0.error = nil }
     }
 
     /// The first entry that was not followed yet.
     public func nextIndex() throws(StoreError) -> EntryIndex {
         let tables = tables
-        return try store.read { transaction throws(StoreError) in
+        return try read { transaction throws(StoreError) in
             EntryIndex(try tables.value(of: .next, transaction))
         }
     }
@@ -168,6 +201,7 @@ public final class QueryStore: Sendable {
             }
             // Numbers that were undone are given again.
             windowGroups.withLock { $0 = nil }
+            note(error)
             throw .store(error)
         }
     }

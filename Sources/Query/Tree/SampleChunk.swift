@@ -113,7 +113,7 @@ extension SampleChunk: TableValue {
     private static func readWithdrawn(_ reader: inout ByteReader) throws(DecodingFailure) -> Withdrawn {
         Withdrawn(
             sample: Sample(
-                time: try reader.readSignedVarint("time"),
+                time: try reader.readTime(),
                 index: EntryIndex(try reader.readVarint("index")),
                 position: UInt32(truncatingIfNeeded: try reader.readVarint("position")),
                 value: try reader.readQuantity("value")),

@@ -84,14 +84,20 @@ extension SampleColumns {
     ) throws(DecodingFailure) -> [Int64] {
         let unit = Int(try reader.read(UInt8.self, "unit of time"))
         guard unit < units.count else { throw DecodingFailure("unknown unit of time", at: reader.offset) }
-        var time = try reader.readSignedVarint("time")
+        var time = try reader.readTime()
         let factor = units[unit]
         var times: [Int64] = []
         times.reserveCapacity(count)
+        // As many as a chunk holds of these overflow nothing.
+        let most = UInt64(2 * SampleTime.bound / factor)
+        var isLegal = true
         try RiceColumn.read(count, from: &reader, "times") { difference in
+            isLegal = isLegal && difference <= most
             time = time &+ Int64(bitPattern: difference) &* factor
             times.append(time)
         }
+        guard isLegal else { throw DecodingFailure("times out of order", at: reader.offset) }
+        _ = try SampleTime.checked(time, at: reader.offset)
         return times
     }
 

@@ -1,7 +1,7 @@
 internal import Ledger
 
-/// Layout: `level u8 ‖ parts u8 ‖ count varint`, then for each branch `id, first time, span, first index, first position, first
-/// change below it, last change above it`, and then five sections, each `length varint ‖ for each branch …`: counts and
+/// Layout: `level u8 ‖ parts u8 ‖ count varint`, then for each branch `id, first time, span, first index, first position,
+/// first change below it, last change above it`, and then five sections, each `length varint ‖ for each branch …`: counts and
 /// scales; sums; squares; extremes; ends. Ids and times are differences to the branch before; sums and squares are in
 /// units of the scale; of the ends, times and places are differences to those of the branch. A question reads the
 /// sections that it needs; one that is not among the node's parts is empty. Branches without samples have count 0 and
@@ -97,7 +97,7 @@ extension TreeNode: TableValue {
         var (id, time): (NodeID, Int64) = (0, 0)
         for _ in 0..<count {
             id = id &+ UInt64(bitPattern: try reader.readSignedVarint("id"))
-            time = time &+ (try reader.readSignedVarint("time"))
+            time = try reader.readTime(above: time)
             heads.append(try Self.readHead(id, time, &reader))
         }
         let counts = try Self.section(&reader, "counts")
@@ -116,17 +116,26 @@ extension TreeNode: TableValue {
                 continue
             }
             let scale = try countReader.read(UInt8.self, "scale")
-            guard scale <= 9 else { throw DecodingFailure("no scale", at: countReader.offset) }
+            guard scale <= 9, count <= Self.mostSamples else {
+                throw DecodingFailure("no count", at: countReader.offset)
+            }
             let unit = Quantity.nanos(atScale: scale)
             var sum: Int128 = 0
             var square = SquareSum.zero
             var (minimum, maximum) = (Quantity.zero, Quantity.zero)
             var (first, last) = (nothing, nothing)
-            if parts.contains(.sum) { sum = unit &* (try sums.readSignedLongVarint("sum")) }
+            if parts.contains(.sum) {
+                sum = unit &* (try sums.readSignedLongVarint("sum"))
+                // 10²⁷ times a million is below that, and a hundred of these are below 2¹²⁷.
+                guard sum.magnitude < 1 << 120 else { throw DecodingFailure("no sum", at: sums.offset) }
+            }
             if parts.contains(.squares) {
                 let low = try squares.readLongVarint("squares")
                 let high = try squares.readLongVarint("squares")
                 square = SquareSum(high: high, low: low).multiplied(by: UInt128(unit * unit))
+                guard square.high < 1 << 120 else {
+                    throw DecodingFailure("no sum of squares", at: squares.offset)
+                }
             }
             if parts.contains(.extremes) {
                 minimum = try extremes.readQuantity("minimum")
@@ -146,26 +155,32 @@ extension TreeNode: TableValue {
         }
     }
 
+    /// More than a log holds; of a damaged node, a hundred of these still fit.
+    private static let mostSamples: UInt64 = 1 << 48
+
     private static func readHead(
         _ id: NodeID, _ time: Int64, _ reader: inout ByteReader
     ) throws(DecodingFailure) -> Branch {
         let span = try reader.readVarint("span")
         let index = try reader.readVarint("index")
         let position = try reader.readVarint("position")
-        let first = index &- (try reader.readVarint("first change"))
-        let last = index &+ (try reader.readVarint("last change"))
-        guard first <= last else { throw DecodingFailure("changes out of order", at: reader.offset) }
+        let before = try reader.readVarint("first change")
+        let (last, isBeyond) = index.addingReportingOverflow(try reader.readVarint("last change"))
+        guard before <= index, !isBeyond, span < UInt64(2 * SampleTime.bound) else {
+            throw DecodingFailure("changes out of order", at: reader.offset)
+        }
         return Branch(
             id: id,
             first: SamplePlace(time: time, index: index, position: UInt32(truncatingIfNeeded: position)),
-            lastTime: time &+ Int64(truncatingIfNeeded: span), changes: first...last, rollup: nil)
+            lastTime: try SampleTime.checked(time + Int64(span), at: reader.offset),
+            changes: index - before...last, rollup: nil)
     }
 
     private static func readEnd(
         _ head: Branch, _ time: Int64, _ reader: inout ByteReader
     ) throws(DecodingFailure) -> Sample {
         Sample(
-            time: time &+ (try reader.readSignedVarint("time")),
+            time: try reader.readTime(above: time),
             index: EntryIndex(
                 head.first.index &+ UInt64(bitPattern: try reader.readSignedVarint("index"))),
             position: UInt32(

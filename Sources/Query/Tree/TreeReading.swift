@@ -53,24 +53,25 @@ extension StoreReading where Self: ~Copyable {
             reader throws(DecodingFailure) in
             try TreeRecord(reading: &reader)
         }
-        if record.level > 0 { try walk(record.root, question, tables, body) }
+        if record.level > 0 { try walk(record.root, level: record.level, question, tables, body) }
         try body(.samples(record.head.samples(asOf: question.size, in: question.window)))
     }
 
     private func walk(
-        _ id: NodeID, _ question: TreeQuestion, _ tables: TreeTables,
+        _ id: NodeID, level: UInt8, _ question: TreeQuestion, _ tables: TreeTables,
         _ body: (TreePiece) throws(StoreError) -> Void
     ) throws(StoreError) {
         let node = try decoded(tables.nodeBytes.name, id, try bytes(tables.nodeBytes, id)) {
             reader throws(DecodingFailure) in
             try TreeNode(reading: &reader, question.parts)
         }
+        try node.check(level, id)
         for branch in node.branches where branch.overlaps(question.window) {
             let level = node.level - 1
             if level >= question.wholeFrom, branch.isWhole(in: question.window, asOf: question.size) {
                 try body(.branch(branch, level: level))
             } else if level > 0 {
-                try walk(branch.id, question, tables, body)
+                try walk(branch.id, level: level, question, tables, body)
             } else {
                 let isCurrent = branch.changes.upperBound < question.size
                 let chunk = try bytes(tables.chunkBytes, branch.id)
@@ -165,24 +166,24 @@ extension StoreReading where Self: ~Copyable {
         // The head holds nearly always the newest.
         if let fromHead, fromHead.place > record.sealed || record.level == 0 { return fromHead }
         guard record.level > 0 else { return nil }
-        let sealed = try latest(under: record.root, in: window, asOf: size, tables)
+        let sealed = try latest(
+            under: record.root, level: record.level, in: window, asOf: size, tables)
         guard let fromHead, let sealed else { return fromHead ?? sealed }
         return fromHead.precedes(sealed) ? sealed : fromHead
     }
 
     private func latest(
-        under id: NodeID, in window: TimeWindow, asOf size: UInt64, _ tables: TreeTables
+        under id: NodeID, level: UInt8, in window: TimeWindow, asOf size: UInt64, _ tables: TreeTables
     ) throws(StoreError) -> Sample? {
-        guard let node = try value(tables.nodes, id) else {
-            throw .damaged(place: "table nodes, key \(id)", reason: "it is missing")
-        }
+        let node = try node(id, level: level, tables)
         var latest: Sample?
         for branch in node.branches.reversed() where branch.overlaps(window) {
             // Children may share the time at which they meet, no more.
             if let latest, branch.lastTime < latest.time { break }
             let found: Sample?
             if node.level > 1 {
-                found = try self.latest(under: branch.id, in: window, asOf: size, tables)
+                found = try self.latest(
+                    under: branch.id, level: node.level - 1, in: window, asOf: size, tables)
             } else {
                 let chunk = try value(tables.chunks, branch.id) ?? SampleChunk()
                 found = chunk.samples(asOf: size, in: window).last
@@ -220,23 +221,45 @@ extension StoreReading where Self: ~Copyable {
     func everything(in tree: TreeID, _ tables: TreeTables) throws(StoreError) -> SampleChunk {
         guard let record = try value(tables.trees, tree) else { return SampleChunk() }
         var all = SampleChunk()
-        if record.level > 0 { try collect(record.root, tables, &all) }
+        if record.level > 0 { try collect(record.root, level: record.level, tables, &all) }
         all.merge(record.head)
         return all
     }
 
     private func collect(
-        _ id: NodeID, _ tables: TreeTables, _ all: inout SampleChunk
+        _ id: NodeID, level: UInt8, _ tables: TreeTables, _ all: inout SampleChunk
     ) throws(StoreError) {
-        guard let node = try value(tables.nodes, id) else {
-            throw .damaged(place: "table nodes, key \(id)", reason: "it is missing")
-        }
+        let node = try node(id, level: level, tables)
         for branch in node.branches {
             if node.level > 1 {
-                try collect(branch.id, tables, &all)
+                try collect(branch.id, level: node.level - 1, tables, &all)
             } else if let chunk = try value(tables.chunks, branch.id) {
                 all.merge(chunk)
             }
+        }
+    }
+}
+
+extension StoreReading where Self: ~Copyable {
+    /// A node at a level of its tree.
+    ///
+    /// - Throws: `.damaged` where it is of another: levels fall, so that no damage leads round in circles.
+    borrowing func node(
+        _ id: NodeID, level: UInt8, _ tables: TreeTables
+    ) throws(StoreError) -> TreeNode {
+        guard let node = try value(tables.nodes, id) else {
+            throw .damaged(place: "table nodes, key \(id)", reason: "it is missing")
+        }
+        try node.check(level, id)
+        return node
+    }
+}
+
+extension TreeNode {
+    fileprivate func check(_ expected: UInt8, _ id: NodeID) throws(StoreError) {
+        guard level == expected else {
+            throw .damaged(
+                place: "table nodes, key \(id)", reason: "it is of level \(level), not \(expected)")
         }
     }
 }

@@ -14,8 +14,8 @@ struct TreeRecord: Hashable {
 }
 
 /// Layout: `count of loose samples u16 ‖ where they begin u32 ‖ level u8`, above 0 followed by `root varint ‖
-/// time, signed varint ‖ index varint ‖ position varint` of the last sample that was sealed in order; then samples of the head as a chunk has them, and behind
-/// these the loose ones in the order in which they came, so that more can be written without a look at the others:
+/// time, signed varint ‖ index varint ‖ position varint` of the last sample that was sealed in order; then samples of the
+/// head as a chunk has them, and behind these the loose ones in the order in which they came, so that more can be written without a look at the others:
 /// `time ‖ index`, signed varints, of the second and later ones above the first's; `position varint ‖ quantity`.
 extension TreeRecord: TableValue {
     var valueBytes: [UInt8] {
@@ -99,7 +99,7 @@ extension TreeRecord: TableValue {
         above base: Sample?, _ reader: inout ByteReader
     ) throws(DecodingFailure) -> Sample {
         Sample(
-            time: (base?.time ?? 0) &+ (try reader.readSignedVarint("time")),
+            time: try reader.readTime(above: base?.time ?? 0),
             index: EntryIndex(
                 (base?.index.value ?? 0) &+ UInt64(bitPattern: try reader.readSignedVarint("index"))),
             position: UInt32(truncatingIfNeeded: try reader.readVarint("position")),

@@ -44,7 +44,8 @@ struct TreeWriter {
         if record.level > 0 {
             let late = record.head.removeAll(before: record.sealed)
             if !late.isEmpty {
-                try grow(&record, try merge(late, into: record.root, &transaction), &transaction)
+                let top = try merge(late, into: record.root, level: record.level, &transaction)
+                try grow(&record, top, &transaction)
             }
         }
         var complete: [SampleChunk] = []
@@ -73,7 +74,8 @@ struct TreeWriter {
             record.level = 1
             top = try store(node(1, branches), newID(), adding: buckets, &transaction)
         } else {
-            top = try append(branches, under: record.root, buckets: buckets, &transaction)
+            top = try append(
+                branches, under: record.root, level: record.level, buckets: buckets, &transaction)
         }
         try grow(&record, top, &transaction)
     }
@@ -82,14 +84,16 @@ struct TreeWriter {
     ///
     /// - Returns: What stands in the node's place, in order.
     private mutating func append(
-        _ branches: [Branch], under id: NodeID, buckets: LogBuckets, _ transaction: inout WriteTransaction
+        _ branches: [Branch], under id: NodeID, level: UInt8, buckets: LogBuckets,
+        _ transaction: inout WriteTransaction
     ) throws(StoreError) -> [Branch] {
-        var node = try self.node(id, transaction)
+        var node = try transaction.node(id, level: level, tables)
         if node.level == 1 {
             node.branches += branches
         } else {
             let last = node.branches.removeLast()
-            node.branches += try append(branches, under: last.id, buckets: buckets, &transaction)
+            node.branches += try append(
+                branches, under: last.id, level: level - 1, buckets: buckets, &transaction)
         }
         return try store(node, id, adding: buckets, isAtEnd: true, &transaction)
     }
@@ -98,9 +102,9 @@ struct TreeWriter {
     ///
     /// - Returns: What stands in the node's place, in order.
     private mutating func merge(
-        _ late: SampleChunk, into id: NodeID, _ transaction: inout WriteTransaction
+        _ late: SampleChunk, into id: NodeID, level: UInt8, _ transaction: inout WriteTransaction
     ) throws(StoreError) -> [Branch] {
-        let node = try self.node(id, transaction)
+        let node = try transaction.node(id, level: level, tables)
         var parts = Array(repeating: SampleChunk(), count: node.branches.count)
         for sample in late.live { parts[node.child(for: sample.place)].live.append(sample) }
         for one in late.withdrawn { parts[node.child(for: one.sample.place)].withdrawn.append(one) }
@@ -109,7 +113,8 @@ struct TreeWriter {
             if part.isEmpty {
                 changed.branches.append(branch)
             } else if node.level > 1 {
-                changed.branches += try merge(part, into: branch.id, &transaction)
+                changed.branches += try merge(
+                    part, into: branch.id, level: level - 1, &transaction)
             } else {
                 var chunk = try self.chunk(branch.id, transaction)
                 chunk.merge(part)
@@ -192,7 +197,8 @@ struct TreeWriter {
         let before = record
         var changed = body(&record.head)
         if record.level > 0 {
-            let (branches, samples) = try change(entry, under: record.root, at: time, &transaction, body)
+            let (branches, samples) = try change(
+                entry, under: record.root, level: record.level, at: time, &transaction, body)
             changed += samples
             if branches.isEmpty {
                 (record.level, record.root) = (0, 0)
@@ -209,10 +215,10 @@ struct TreeWriter {
     }
 
     private mutating func change(
-        _ entry: EntryIndex, under id: NodeID, at time: Int64?, _ transaction: inout WriteTransaction,
-        _ body: (inout SampleChunk) -> [Sample]
+        _ entry: EntryIndex, under id: NodeID, level: UInt8, at time: Int64?,
+        _ transaction: inout WriteTransaction, _ body: (inout SampleChunk) -> [Sample]
     ) throws(StoreError) -> (branches: [Branch], changed: [Sample]) {
-        let node = try self.node(id, transaction)
+        let node = try transaction.node(id, level: level, tables)
         var result = self.node(node.level, [])
         var changed: [Sample] = []
         for branch in node.branches {
@@ -222,7 +228,8 @@ struct TreeWriter {
                 continue
             }
             if node.level > 1 {
-                let (branches, samples) = try change(entry, under: branch.id, at: time, &transaction, body)
+                let (branches, samples) = try change(
+                    entry, under: branch.id, level: level - 1, at: time, &transaction, body)
                 result.branches += branches
                 changed += samples
             } else {
@@ -246,15 +253,6 @@ struct TreeWriter {
 
     private func node(_ level: UInt8, _ branches: [Branch]) -> TreeNode {
         TreeNode(level: level, parts: tables.shape.parts, branches: branches)
-    }
-
-    private func node(
-        _ id: NodeID, _ transaction: borrowing WriteTransaction
-    ) throws(StoreError) -> TreeNode {
-        guard let node = try transaction.value(tables.nodes, id) else {
-            throw .damaged(place: "table nodes, key \(id)", reason: "it is missing")
-        }
-        return node
     }
 
     private func chunk(

@@ -33,7 +33,9 @@ struct WindowsCommand: AsyncParsableCommand {
     @Option(parsing: .unconditional, help: "The time up to which; the last there is without it.")
     var to: String?
 
-    @Option(help: "How many windows at most, the last ones; 20 without it, --from and --to.")
+    @Option(
+        parsing: .unconditional,
+        help: "How many windows at most, the last ones; 20 without it, --from and --to.")
     var newest: Int?
 
     @Flag(help: "Print windows as they are said from now on, until the command is ended.")
@@ -46,6 +48,9 @@ struct WindowsCommand: AsyncParsableCommand {
     var format: Format = .table
 
     func validate() throws {
+        if name?.isEmpty ?? false {
+            throw ValidationError("The name is empty: `ledgerd windows` lists those that there are.")
+        }
         _ = try path()
         guard !follow || (name != nil && from == nil && to == nil && newest == nil && format != .csv) else {
             throw ValidationError("--follow takes a name and, with json or without, --after.")

@@ -16,6 +16,7 @@ final class Follower: Sendable {
     private struct Waiting: Sendable {
         var blocks: [AcceptedBlock] = []
         var entryCount = 0
+        var byteCount = 0
         /// How many entries are final.
         var finalSize: UInt64 = 0
         var isScheduled = false
@@ -30,6 +31,8 @@ final class Follower: Sendable {
     private let earliest = Mutex(DispatchTime.now())
     private let failure = Mutex<String?>(nil)
     private let isStopping = Atomic(false)
+    /// How often the store was emptied since it was damaged. On the queue.
+    private let repairs = Mutex(0)
     /// How many entries queries know.
     let followed: Growth
 
@@ -38,7 +41,10 @@ final class Follower: Sendable {
         self.log = log
         self.store = store
         self.logger = logger
+        store.onDamage { [weak self] in self?.wakeUp() }
     }
+
+    private func wakeUp() { queue.async { [weak self] in self?.run() } }
 
     /// Takes note of how far the log is final, with the newest blocks where they are at hand; returns at once.
     func follow(to finalSize: UInt64, _ blocks: [CertifiedBlock] = []) {
@@ -46,9 +52,13 @@ final class Follower: Sendable {
             waiting.finalSize = max(waiting.finalSize, finalSize)
             for block in blocks {
                 let count = block.accepted.entries.count
-                guard waiting.entryCount + count <= Limits.followerBuffer else { break }
+                let byteCount = block.accepted.block.entries.reduce(0) { $0 + $1.byteCount }
+                guard waiting.entryCount + count <= Limits.followerEntries,
+                    waiting.byteCount + byteCount <= Limits.followerBytes
+                else { break }
                 waiting.blocks.append(block.accepted)
                 waiting.entryCount += count
+                waiting.byteCount += byteCount
             }
             defer { waiting.isScheduled = true }
             return !waiting.isScheduled
@@ -78,6 +88,7 @@ final class Follower: Sendable {
     private func run() {
         var progress = FollowerProgress(from: followed.size)
         do {
+            try repair()
             while !isStopping.load(ordering: .relaxed), let batch = try nextBatch() {
                 _ = try store.apply(batch)
                 if let last = batch.last { followed.reach(last.index.value + 1) }
@@ -88,8 +99,25 @@ final class Follower: Sendable {
             logger.error("the query store does not follow the log", metadata: ["error": "\(error)"])
             failure.withLock { $0 = "\(error)" }
             waiting.withLock { $0 = Waiting(finalSize: $0.finalSize) }
+            // Damage was met on the way: it is mended next, if it can be.
+            if store.damage != nil, repairs.withLock({ $0 < Limits.followerRepairs }) { wakeUp() }
         }
         earliest.withLock { $0 = .now() + .milliseconds(Limits.followerPauseMilliseconds) }
+    }
+
+    /// Empties a store in which something was found that cannot be: it is filled again from the log. Not for ever: a
+    /// disk that damages what it is given is an operator's to change.
+    private func repair() throws {
+        guard let damage = store.damage else { return }
+        let isTried = repairs.withLock { repairs in
+            repairs += 1
+            return repairs <= Limits.followerRepairs
+        }
+        guard isTried else { throw damage }
+        logger.error(
+            "the query store is damaged: rebuilding it from the log", metadata: ["damage": "\(damage)"])
+        try store.reset()
+        followed.restart()
     }
 
     /// Says how far a long way has been gone: of a store that is made anew, or of a node that was away.
@@ -103,7 +131,7 @@ final class Follower: Sendable {
     private func nextBatch() throws -> [FeedEntry]? {
         let next = try store.nextIndex()
         let (blocks, size) = waiting.withLock { waiting in
-            defer { (waiting.blocks, waiting.entryCount) = ([], 0) }
+            defer { (waiting.blocks, waiting.entryCount, waiting.byteCount) = ([], 0, 0) }
             return (waiting.blocks, waiting.finalSize)
         }
         let fresh = try blocks.flatMap(feed).drop { $0.index < next }

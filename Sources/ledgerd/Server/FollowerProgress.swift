@@ -18,7 +18,7 @@ struct FollowerProgress {
     mutating func line(_ done: UInt64, of goal: UInt64, at now: ContinuousClock.Instant) -> String? {
         let isDone = done >= goal
         // One that keeps level under load is never quite there.
-        let isBehind = goal > done && goal - done > UInt64(Limits.followerBuffer)
+        let isBehind = goal > done && goal - done > UInt64(Limits.followerEntries)
         let isDue = isBehind && now - said >= .seconds(Limits.followerProgressSeconds)
         guard isDone ? hasSpoken : isDue else { return nil }
         (said, hasSpoken) = (now, !isDone)

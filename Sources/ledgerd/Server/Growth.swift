@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A size that only grows, and those who wait until it has come to where they need it.
+/// A size that grows, and those who wait until it has come to where they need it.
 final class Growth: Sendable {
     private struct Waiting: Sendable {
         let size: UInt64
@@ -30,6 +30,9 @@ final class Growth: Sendable {
         }
         for waiting in due { waiting.continuation.resume() }
     }
+
+    /// Begins again: what it is the size of was emptied, and grows anew.
+    func restart() { state.withLock { $0.size = 0 } }
 
     /// Lets everyone go, now and from now on.
     func close() {

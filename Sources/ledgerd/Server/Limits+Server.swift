@@ -58,14 +58,15 @@ extension Limits {
     static let exportPauseMilliseconds: Int64 = 200
     /// From how many bytes on an answer without a known length is handed to the connection.
     static let streamPieceBytes = 1 << 16
-    /// Entries of the log that the follower applies in one transaction of the query store where it has a way to go, and
-    /// bytes of them: a document takes some ten times its bytes once it is read.
+    /// Entries that the follower holds, or applies in one transaction of the query store where it has a way to go, and
+    /// bytes of them: a document takes some ten times its bytes once it is read. What does not fit is read back from the
+    /// log.
     static let followerEntries = 4096
     static let followerBytes = 8 << 20
+    /// How often a damaged query store is made anew, in one run of the node.
+    static let followerRepairs = 3
     /// Between two lines of the log about a query store that has a long way to go.
     static let followerProgressSeconds: Int64 = 5
-    /// Entries handed to the follower and not yet followed: 4 MB. What does not fit is read back from the log.
-    static let followerBuffer = 4096
     /// The pause between two commits of the query store: so far behind are queries while documents stream in. Shorter,
     /// its flushes take the disk from those that clients wait for.
     static let followerPauseMilliseconds = 50

@@ -1,11 +1,11 @@
 import Ledger
 import Logging
-import Query
 import Replication
 import Synchronization
 import TestSupport
 import Testing
 
+@testable import Query
 @testable import ledgerd
 
 /// What counts, from all entries at once.
@@ -46,6 +46,15 @@ private struct Followed {
         directory = try TemporaryDirectory()
         store = try QueryStore.open(directory: directory.path + "/query", ledger: ledger.ledgerID).store
         follower = try Follower(log: log, store: store, logger: Logger(label: "test"))
+    }
+
+    /// Puts into the place of a series what its writer never wrote.
+    func damage() throws {
+        let table: Table<UInt64, [UInt8]> = store.store.table("series-trees")
+        try store.store.write { transaction throws(StoreError) in
+            guard let first = try transaction.first(table)?.key else { return }
+            try transaction.put(table, first, [1, 2, 3])
+        }
     }
 
     func follow(to size: UInt64) async throws {
@@ -150,6 +159,36 @@ private struct Followed {
         // Something was in fact corrected.
         let plain = recount.entries.reduce(0) { $0 + ($1.map { $0.isErased ? 0 : $0.value } ?? 0) }
         #expect(plain != recount.sum(asOf: 90))
+        await running.driver.stop()
+    }
+
+    @Test func `is made anew from the log where a question finds it damaged, and not for ever`() async throws
+    {
+        let ledger = try TestLedger()
+        let directory = try TemporaryDirectory()
+        let log = try LogStore(
+            directory: directory.path, genesis: ledger.genesisHeader, access: .writing(.full))
+        let running = try RunningLedger(ledger, log, clock: ManualClock(at: ledger.start))
+        let recount = try await fill(ledger, seed: 5, count: 40) { submission, type in
+            try await running.append(submission, as: type).index.value
+        }
+        let followed = try Followed(log, of: ledger)
+        try await followed.follow(to: 40)
+        let digest = try followed.store.digest()
+        for _ in 0..<Limits.followerRepairs {
+            try followed.damage()
+            #expect(throws: QueryError.self) { try followed.sum(at: ledger.start) }
+            await followed.follower.settle()
+            #expect(followed.store.damage == nil)
+            #expect(followed.follower.trouble == nil)
+            #expect(followed.follower.followed.size == 40)
+            #expect(try followed.store.digest() == digest)
+            #expect(try followed.sum(at: ledger.start) == Double(recount.sum(asOf: 40)))
+        }
+        try followed.damage()
+        #expect(throws: QueryError.self) { try followed.sum(at: ledger.start) }
+        await followed.follower.settle()
+        #expect(followed.follower.trouble != nil)
         await running.driver.stop()
     }
 
