@@ -63,6 +63,11 @@ public struct AnnotatedResult: Hashable, Sendable {
         AnnotatedResult(result: result, warnings: warnings, infos: infos)
     }
 
+    /// With more to know beside it.
+    public func warning(_ texts: [String]) -> AnnotatedResult {
+        AnnotatedResult(result: result, warnings: warnings + texts, infos: infos)
+    }
+
     /// With at most `limit` series, and a warning where some had to go.
     public func truncated(to limit: Int) -> AnnotatedResult {
         let (result, wasTruncated) = result.truncated(to: limit)

@@ -125,6 +125,15 @@ final class Node: Sendable {
         return network
     }
 
+    /// What whoever asks should know beside an answer: that queries are a long way behind the log, or stand still.
+    var queryWarnings: [String] {
+        let (known, size) = (follower.followed.size, settled.size)
+        let isBehind = known + UInt64(Limits.followerEntries) < size
+        let stand = follower.trouble == nil ? "" : " and stand still"
+        guard isBehind || !stand.isEmpty else { return [] }
+        return ["this node's queries know \(known) of \(size) entries\(stand): ask another, or come back"]
+    }
+
     /// What operators call a member.
     func name(of id: ReplicaID) -> String {
         let members = directory.genesis.members

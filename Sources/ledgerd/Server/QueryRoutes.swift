@@ -15,7 +15,7 @@ struct QueryRoutes: Sendable {
             let answer = try engine.instantAnnotated(
                 try parameters.required("query"), at: try parameters.time("time") ?? node.clock(),
                 lookbackMilliseconds: try parameters.lookback())
-            return PrometheusJSON.response(answer.truncated(to: limit))
+            return PrometheusJSON.response(answer.truncated(to: limit).warning(node.queryWarnings))
         }
     }
 
@@ -28,7 +28,7 @@ struct QueryRoutes: Sendable {
             let answer = try engine.rangeAnnotated(
                 try parameters.required("query"), from: start, through: end, stepMilliseconds: step,
                 lookbackMilliseconds: try parameters.lookback())
-            return PrometheusJSON.response(answer.truncated(to: limit))
+            return PrometheusJSON.response(answer.truncated(to: limit).warning(node.queryWarnings))
         }
     }
 
@@ -51,7 +51,7 @@ struct QueryRoutes: Sendable {
                 parameters.all("match[]"), from: try parameters.time("start") ?? .earliest,
                 through: try parameters.time("end") ?? .latest)
             let (kept, warnings) = try parameters.limited(found)
-            return PrometheusJSON.response(series: kept, warnings: warnings)
+            return PrometheusJSON.response(series: kept, warnings: warnings + node.queryWarnings)
         }
     }
 
@@ -61,7 +61,7 @@ struct QueryRoutes: Sendable {
                 parameters.all("match[]"), from: try parameters.time("start") ?? .earliest,
                 through: try parameters.time("end") ?? .latest)
             let (kept, warnings) = try parameters.limited(found)
-            return PrometheusJSON.response(texts: kept, warnings: warnings)
+            return PrometheusJSON.response(texts: kept, warnings: warnings + node.queryWarnings)
         }
     }
 
@@ -73,7 +73,7 @@ struct QueryRoutes: Sendable {
                 name, parameters.all("match[]"), from: try parameters.time("start") ?? .earliest,
                 through: try parameters.time("end") ?? .latest)
             let (kept, warnings) = try parameters.limited(found)
-            return PrometheusJSON.response(texts: kept, warnings: warnings)
+            return PrometheusJSON.response(texts: kept, warnings: warnings + node.queryWarnings)
         }
     }
 

@@ -36,6 +36,17 @@ private struct Recount {
     }
 }
 
+extension QueryStore {
+    /// Puts into the place of a series what its writer never wrote.
+    func damageSeries() throws {
+        let table: Table<UInt64, [UInt8]> = store.table("series-trees")
+        try store.write { transaction throws(StoreError) in
+            guard let first = try transaction.first(table)?.key else { return }
+            try transaction.put(table, first, [1, 2, 3])
+        }
+    }
+}
+
 /// A query store in a directory of its own, with a follower.
 private struct Followed {
     let store: QueryStore
@@ -46,15 +57,6 @@ private struct Followed {
         directory = try TemporaryDirectory()
         store = try QueryStore.open(directory: directory.path + "/query", ledger: ledger.ledgerID).store
         follower = try Follower(log: log, store: store, logger: Logger(label: "test"))
-    }
-
-    /// Puts into the place of a series what its writer never wrote.
-    func damage() throws {
-        let table: Table<UInt64, [UInt8]> = store.store.table("series-trees")
-        try store.store.write { transaction throws(StoreError) in
-            guard let first = try transaction.first(table)?.key else { return }
-            try transaction.put(table, first, [1, 2, 3])
-        }
     }
 
     func follow(to size: UInt64) async throws {
@@ -176,7 +178,7 @@ private struct Followed {
         try await followed.follow(to: 40)
         let digest = try followed.store.digest()
         for _ in 0..<Limits.followerRepairs {
-            try followed.damage()
+            try followed.store.damageSeries()
             #expect(throws: QueryError.self) { try followed.sum(at: ledger.start) }
             await followed.follower.settle()
             #expect(followed.store.damage == nil)
@@ -185,7 +187,7 @@ private struct Followed {
             #expect(try followed.store.digest() == digest)
             #expect(try followed.sum(at: ledger.start) == Double(recount.sum(asOf: 40)))
         }
-        try followed.damage()
+        try followed.store.damageSeries()
         #expect(throws: QueryError.self) { try followed.sum(at: ledger.start) }
         await followed.follower.settle()
         #expect(followed.follower.trouble != nil)

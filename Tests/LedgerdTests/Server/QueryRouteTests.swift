@@ -1,11 +1,11 @@
 import Foundation
 import Ledger
 import NIOHTTP1
-import Query
 import Synchronization
 import TestSupport
 import Testing
 
+@testable import Query
 @testable import ledgerd
 
 @Suite struct `Queries over HTTPS` {
@@ -16,6 +16,27 @@ import Testing
     }
 
     private static let form = [("content-type", "application/x-www-form-urlencoded")]
+
+    @Test func `say beside each answer that they stand still`() async throws {
+        try await ServedNode.run { served in
+            let token = try await served.ledger.token([.analyst])
+            try await served.append(try served.ledger.document(id: "a", "40"))
+            await served.settleQueries()
+            let path = "/api/v1/query?query=sum_over_time(cicd_pipeline_run_duration_seconds%5B1h%5D)"
+            let still = "queries know 1 of 1 entries and stand still"
+            for repaired in 0...Limits.followerRepairs {
+                #expect(try await !served.caller.get(path, token: token).text.contains(still))
+                try served.node.queries.damageSeries()
+                #expect(try await served.caller.get(path, token: token).status == 500, "\(repaired)")
+                await served.settleQueries()
+            }
+            // Nothing of it is looked at.
+            let answer = try await served.caller.get("/api/v1/query?query=1%2B1", token: token)
+            #expect(answer.status == 200)
+            #expect(answer.text.contains(still), "\(answer.text)")
+            #expect(try await served.caller.get("/readyz").status == 503)
+        }
+    }
 
     @Test func `are answered as Prometheus answers them`() async throws {
         try await ServedNode.run { served in
