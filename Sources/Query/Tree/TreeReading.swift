@@ -25,6 +25,9 @@ struct TreeQuestion {
         TreeQuestion(window: window, size: size, parts: [], wholeFrom: .max, places: false)
     }
 
+    /// Neither places in the log are wanted, nor what corrections took out.
+    var isOfValuesNow: Bool { size == .max && !places }
+
     static func buckets(_ window: TimeWindow, asOf size: UInt64) -> TreeQuestion {
         TreeQuestion(window: window, size: size, parts: [], wholeFrom: 1, places: false)
     }
@@ -49,11 +52,13 @@ extension StoreReading where Self: ~Copyable {
     ) throws(StoreError) {
         guard question.window.after < question.window.through else { return }
         guard let bytes = try value(tables.treeBytes, tree) else { return }
-        let record = try decoded(tables.treeBytes.name, tree.value, bytes) {
+        let (record, columns) = try decoded(tables.treeBytes.name, tree.value, bytes) {
             reader throws(DecodingFailure) in
-            try TreeRecord(reading: &reader)
+            question.isOfValuesNow
+                ? try TreeRecord.values(reading: &reader) : (try TreeRecord(reading: &reader), nil)
         }
         if record.level > 0 { try walk(record.root, level: record.level, question, tables, body) }
+        if let columns { try body(.columns(columns, columns.range(of: question.window))) }
         try body(.samples(record.head.samples(asOf: question.size, in: question.window)))
     }
 

@@ -95,6 +95,24 @@ extension TreeRecord: TableValue {
         if count > 0 { head.sort() }
     }
 
+    /// What questions about values need: the packed samples of the head stay columns, without their places, and the head
+    /// of the record holds the loose ones alone. What corrections took out is left out.
+    static func values(
+        reading reader: inout ByteReader
+    ) throws(DecodingFailure) -> (record: TreeRecord, packed: SampleColumns) {
+        let count = try reader.read(UInt16.self, "loose count")
+        let start = Int(try reader.read(UInt32.self, "start of loose samples"))
+        var record = TreeRecord()
+        try record.readTop(&reader)
+        let packed = try SampleColumns(reading: &reader, places: false)
+        _ = try reader.skip(start - reader.offset, "samples")
+        for _ in 0..<count {
+            record.head.live.append(try readLoose(above: record.head.live.first, &reader))
+        }
+        record.head.sort()
+        return (record, packed)
+    }
+
     private static func readLoose(
         above base: Sample?, _ reader: inout ByteReader
     ) throws(DecodingFailure) -> Sample {
