@@ -35,17 +35,9 @@ struct ExportCommand: AsyncParsableCommand {
     private func form() throws -> [(name: String, value: String)] {
         let now = DocumentSender.now()
         var form = selectors.map { (name: "match[]", value: $0) } + [("format", format.rawValue)]
-        var times: [Timestamp] = []
-        for (option, name, text) in [("--from", "start", from), ("--to", "end", to)] {
-            guard let text else { continue }
-            guard let time = TimeArgument.parse(text, now: now) else {
-                throw ValidationError(
-                    "\(option) “\(text)” is not a time: RFC 3339, seconds since 1970, now or -2h.")
-            }
-            form.append((name, time.description))
-            times.append(time)
-        }
-        if times.count == 2, times[0] > times[1] { throw ValidationError("--from is after --to.") }
+        let span = try TimeArgument.span(from: from, to: to, now: now)
+        if let time = span.from { form.append(("start", time.description)) }
+        if let time = span.to { form.append(("end", time.description)) }
         return try form + moment.form(now: now)
     }
 

@@ -32,20 +32,11 @@ struct QuestionOptions: ParsableArguments {
     /// - Parameter isRange: whether without `--from` and `--step` a range is meant: the last day.
     /// - Throws: `ValidationError`.
     func times(now: Timestamp, isRange: Bool = false) throws -> Times {
-        func time(_ name: String, _ text: String?) throws -> Timestamp? {
-            try text.map { text in
-                guard let time = TimeArgument.parse(text, now: now) else {
-                    throw ValidationError(
-                        "\(name) “\(text)” is not a time: RFC 3339, seconds since 1970, now or -2h.")
-                }
-                return time
-            }
-        }
         guard let lookback = TimeArgument.duration(lookback) else {
             throw ValidationError("--lookback “\(lookback)” is not a duration such as 1d.")
         }
-        let end = try time("--to", to) ?? now
-        var start = try time("--from", from)
+        let end = try TimeArgument.option("--to", to, now: now) ?? now
+        var start = try TimeArgument.option("--from", from, now: now)
         if start == nil, step != nil || isRange { start = end.advanced(byMilliseconds: -86_400_000) }
         guard let start else {
             return Times(start: nil, end: end, stepMilliseconds: 0, lookbackMilliseconds: lookback)

@@ -64,20 +64,11 @@ struct WindowsCommand: AsyncParsableCommand {
 
     private func path() throws -> String {
         guard let name else { return "/v1/windows" }
-        let now = DocumentSender.now()
+        let span = try TimeArgument.span(from: from, to: to, now: DocumentSender.now())
         var parameters: [(name: String, value: String)] = []
-        var times: [Timestamp] = []
-        for (option, text) in [("from", from), ("to", to)] {
-            guard let text else { continue }
-            guard let time = TimeArgument.parse(text, now: now) else {
-                throw ValidationError(
-                    "--\(option) “\(text)” is not a time: RFC 3339, seconds since 1970, now or -2h.")
-            }
-            parameters.append((option, time.description))
-            times.append(time)
-        }
-        if times.count == 2, times[0] > times[1] { throw ValidationError("--from is after --to.") }
-        if let count = newest ?? (times.isEmpty ? 20 : nil) { parameters.append(("newest", "\(count)")) }
+        if let time = span.from { parameters.append(("from", time.description)) }
+        if let time = span.to { parameters.append(("to", time.description)) }
+        if let count = newest ?? (parameters.isEmpty ? 20 : nil) { parameters.append(("newest", "\(count)")) }
         let query = String(decoding: LedgerClient.body(parameters), as: UTF8.self)
         return "/v1/windows/\(LedgerClient.encoded(name))" + (query.isEmpty ? "" : "?" + query)
     }

@@ -100,20 +100,19 @@ final class Follower: Sendable {
             failure.withLock { $0 = "\(error)" }
             waiting.withLock { $0 = Waiting(finalSize: $0.finalSize) }
             // Damage was met on the way: it is mended next, if it can be.
-            if store.damage != nil, repairs.withLock({ $0 < Limits.followerRepairs }) { wakeUp() }
+            if store.damage != nil, mayRepair { wakeUp() }
         }
         earliest.withLock { $0 = .now() + .milliseconds(Limits.followerPauseMilliseconds) }
     }
+
+    private var mayRepair: Bool { repairs.withLock { $0 < Limits.followerRepairs } }
 
     /// Empties a store in which something was found that cannot be: it is filled again from the log. Not for ever: a
     /// disk that damages what it is given is an operator's to change.
     private func repair() throws {
         guard let damage = store.damage else { return }
-        let isTried = repairs.withLock { repairs in
-            repairs += 1
-            return repairs <= Limits.followerRepairs
-        }
-        guard isTried else { throw damage }
+        guard mayRepair else { throw damage }
+        repairs.withLock { $0 += 1 }
         logger.error(
             "the query store is damaged: rebuilding it from the log", metadata: ["damage": "\(damage)"])
         try store.reset()
