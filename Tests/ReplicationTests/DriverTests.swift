@@ -129,7 +129,7 @@ import Testing
         for number in 0..<6 { try await running.append(try kpis("\(number)")) }
         // What a crash leaves: the last certificate never reached the disk.
         let copy = try TemporaryDirectory()
-        try copy.shell("cp -r '\(directory.path)'/log '\(directory.path)'/keys .")
+        try copy.shell("cp -r '\(directory.path)'/log '\(directory.path)'/journal '\(directory.path)'/keys .")
         let before = running.driver.published
         let again = try ledger.open(in: copy, clock: running.clock)
         #expect(again.driver.published.header == before.header)
@@ -143,7 +143,7 @@ import Testing
         let running = try ledger.open(in: directory)
         for number in 0..<3 { try await running.append(try kpis("\(number)")) }
         let copy = try TemporaryDirectory()
-        try copy.shell("cp -r '\(directory.path)'/log '\(directory.path)'/keys .")
+        try copy.shell("cp -r '\(directory.path)'/log '\(directory.path)'/journal '\(directory.path)'/keys .")
         // The last slot is torn.
         let path = copy.url.appending(path: "keys")
         var keys = try Data(contentsOf: path)
@@ -165,7 +165,9 @@ import Testing
         await running.driver.stop()
         for damage in ["truncate -s 300 keys", ": > keys", ": > log/data.mdb"] {
             let copy = try TemporaryDirectory()
-            try copy.shell("cp -r '\(directory.path)'/log '\(directory.path)'/keys . && \(damage)")
+            try copy.shell(
+                "cp -r '\(directory.path)'/log '\(directory.path)'/journal '\(directory.path)'/keys . && \(damage)"
+            )
             let failure = #expect(throws: StoreError.self) { try ledger.open(in: copy, clock: running.clock) }
             guard case .damaged = failure else {
                 Issue.record("\(damage): \(String(describing: failure))")
@@ -212,7 +214,7 @@ import Testing
         let copy = try TemporaryDirectory()
         try await running.govern(try ledger.erase(index, sequence: 1))
         await running.driver.stop()
-        try copy.shell("cp -r '\(directory.path)'/log '\(directory.path)'/keys .")
+        try copy.shell("cp -r '\(directory.path)'/log '\(directory.path)'/journal '\(directory.path)'/keys .")
         // As it was before the erasure: the row and the slot hold something.
         let log = try LogStore(
             directory: copy.path, genesis: ledger.genesisHeader, access: .writing(.lastCommitMayBeLost))

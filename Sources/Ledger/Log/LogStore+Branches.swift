@@ -163,6 +163,7 @@ extension LogStore {
             try transaction.value(tables.state, Self.deadSlotsKey)
         }
         guard let listed else { return }
+        try store.scrubJournal()
         var reader = ByteReader(listed)
         while reader.remaining > 0 {
             let slot: UInt64

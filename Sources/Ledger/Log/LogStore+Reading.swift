@@ -208,7 +208,8 @@ extension LogStore {
 
     /// Destroys the payload of an entry and every key to it. Doing it twice changes nothing.
     ///
-    /// The keys go first, and are on the disk before the log forgets where they were.
+    /// The keys go first, from the journal and from their slot, and are gone from the disk before the log forgets where
+    /// they were.
     public func erase(_ index: EntryIndex) throws(StoreError) {
         let tables = self.tables
         let stored: StoredEntry? = try store.read { transaction throws(StoreError) in
@@ -216,6 +217,7 @@ extension LogStore {
         }
         guard let stored else { throw LogTables.lost(index) }
         guard stored.slot != StoredEntry.noSlot else { return }
+        try store.scrubJournal()
         try slots.erase(stored.slot)
         try slots.flush()
         try store.write { transaction throws(StoreError) in try tables.erase(index, in: &transaction) }

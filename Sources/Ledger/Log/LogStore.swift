@@ -1,5 +1,5 @@
-/// The ledger on one disk: the log in LMDB, the keys of its payloads in their slots, and what this node must remember of
-/// its votes.
+/// The ledger on one disk: the log in its store, with what this node must remember of its votes, and the keys of its
+/// payloads in their slots.
 ///
 /// Writing belongs to one thread, the ordering's; reading to any. Nothing here decides what is true: callers hand in
 /// blocks that were checked, and readers are told which block is final.
@@ -8,14 +8,10 @@ public final class LogStore: Sendable {
     let store: Store
     let tables: LogTables
     let slots: KeySlots
-    private let slotFlush: FlushThread
-    /// `nil` where nothing is written.
-    let votes: VoteSlots?
 
-    private static let durableKey = Array("durable".utf8)
     private static let nextSlotKey = Array("next slot".utf8)
 
-    /// Opens the log in `directory` (`log/` and `keys` in it) and, when writing, takes back what a crash tore.
+    /// Opens the log in `directory`: `log/`, `journal` and `keys` in it.
     ///
     /// - Parameter genesis: the block that the chain begins with; an empty log is given it.
     /// - Throws: `.damaged` where the directory belongs to another ledger.
@@ -34,11 +30,11 @@ public final class LogStore: Sendable {
         case .writing: writing = true
         case .reading: writing = false
         }
-        store = try Store(directory: directory + "/log", schema: schema, access: access)
-        tables = LogTables(store)
         slots = try KeySlots(path: directory + "/keys", writing: writing)
-        slotFlush = FlushThread("key slots")
-        votes = writing ? try VoteSlots(path: directory + "/votes") : nil
+        store = try Store(
+            directory: directory + "/log", schema: schema, access: access, journal: directory + "/journal",
+            companion: writing ? slots : nil)
+        tables = LogTables(store)
 
         let tables = self.tables
         let first = try store.read { transaction throws(StoreError) in
@@ -62,8 +58,7 @@ public final class LogStore: Sendable {
         } else {
             throw .missing(directory: directory)
         }
-        try restoreSafety()
-        if writing { try takeBackTornBlocks() }
+        if writing { try checkNewestKeys() }
     }
 
     /// What one flush makes durable.
@@ -117,10 +112,7 @@ public final class LogStore: Sendable {
 
     /// Writes changes one after the other, all or none; when it returns, they are on the disk, log and keys.
     public func save(_ changes: [Change]) throws(StoreError) {
-        let newSafety = nextRecord(changes)
-        if try saveAlone(newSafety, of: changes) { return }
         let tables = self.tables
-        let safety = newSafety ?? votes?.latest
         let firstSlot = try nextSlot()
         var keys: [KeySlots.Keys] = []
         var rows: [Digest: [StoredEntry]] = [:]
@@ -141,38 +133,39 @@ public final class LogStore: Sendable {
             rows[hash] = placed
         }
         let slot = firstSlot + UInt64(keys.count)
-        if !keys.isEmpty {
-            try slots.write(keys, from: firstSlot)
-            slotFlush.begin { [slots] () throws(StoreError) in try slots.flush() }
-        }
-        do throws(StoreError) {
-            try store.write { transaction throws(StoreError) in
-                // Everything up to here was flushed before this change began, keys included.
-                var durable = try transaction.last(tables.chain)?.key
-                for change in changes {
-                    if let height = change.truncateTo {
-                        try tables.truncate(to: height, in: &transaction)
-                        try Self.noteBranches(above: height, tables, in: &transaction)
-                        durable = durable.map { min($0, height) }
-                    }
-                    for appended in change.append {
-                        let hash = appended.block.header.hash
-                        try tables.append(appended, rows[hash] ?? [], in: &transaction)
-                    }
-                    for certificate in change.certificates {
-                        try transaction.put(tables.certificates, certificate.header.height, certificate)
-                    }
-                }
-                if let safety { try Self.put(safety, tables, in: &transaction) }
-                if slot != firstSlot { try transaction.put(tables.state, Self.nextSlotKey, slot.valueBytes) }
-                if let durable { try transaction.put(tables.state, Self.durableKey, durable.keyBytes) }
+        try slots.write(keys, from: firstSlot)
+        if changes.allSatisfy({ $0.truncateTo == nil }) {
+            var batch = RowBatch()
+            for change in changes { try tables.put(change, rows, in: &batch) }
+            if slot != firstSlot { batch.put(tables.state, Self.nextSlotKey, slot.valueBytes) }
+            for (position, keys) in keys.enumerated() {
+                batch.putBeside(slots, (firstSlot + UInt64(position)).keyBytes, keys.bytes)
             }
-        } catch {
-            if !keys.isEmpty { try slotFlush.finish() }
-            throw error
+            return try store.put(batch)
         }
-        votes?.note(safety)
-        if !keys.isEmpty { try slotFlush.finish() }
+        // Keys come before the rows that name them.
+        if !keys.isEmpty { try slots.flush() }
+        try store.write { transaction throws(StoreError) in
+            for change in changes {
+                if let height = change.truncateTo {
+                    try tables.truncate(to: height, in: &transaction)
+                    try Self.noteBranches(above: height, tables, in: &transaction)
+                }
+                try tables.put(change, rows, in: &transaction)
+            }
+            if slot != firstSlot { try transaction.put(tables.state, Self.nextSlotKey, slot.valueBytes) }
+        }
+    }
+
+    /// Gives the tables what the journal holds: a directory at rest is read with LMDB alone.
+    public func settle() throws(StoreError) { try store.write { _ throws(StoreError) in } }
+
+    /// What `Change.safety` last held.
+    public func safety() throws(StoreError) -> [UInt8]? {
+        let tables = self.tables
+        return try store.read { transaction throws(StoreError) in
+            try transaction.value(tables.state, LogTables.safetyKey)
+        }
     }
 
     /// An entry's row; the keys of its payload join `keys`, which go to the slots from `firstSlot` on.
@@ -206,56 +199,25 @@ public final class LogStore: Sendable {
         }
     }
 
-    /// Log and keys are flushed side by side, so a loss of power can leave a block without its keys. Such a block was
-    /// never acknowledged, voted for or shown: the node ends its log before it. Only blocks above the mark "durable"
-    /// are looked at; what is missing below it is damage, and the audit says so.
-    private func takeBackTornBlocks() throws(StoreError) {
+    /// Keys are on the disk before the rows that name them: a file that was cut short, or taken from an older copy, lacks
+    /// the newest.
+    private func checkNewestKeys() throws(StoreError) {
         let tables = self.tables
         let slots = self.slots
-        let torn: BlockHeight? = try store.read { transaction throws(StoreError) in
-            let mark = try transaction.value(tables.state, Self.durableKey)
-            var from = BlockHeight(1)
-            if let mark {
-                do throws(DecodingFailure) { from = try BlockHeight(keyBytes: mark).next } catch {
-                    throw StoreError.damaged(place: "table state, durable", reason: error.description)
-                }
-                try checkNewestKeys(upTo: from.previous, in: transaction)
+        let lost = try store.read { transaction throws(StoreError) -> BlockHeight? in
+            var height = try transaction.last(tables.chain)?.key ?? .genesis
+            for _ in 0..<64 where height > .genesis {
+                defer { height = height.previous }
+                guard let hash = try transaction.value(tables.chain, height) else { return nil }
+                let stored = try tables.storedEntries(of: height, hash, in: transaction)
+                guard let newest = stored.last(where: { $0.slot != StoredEntry.noSlot }) else { continue }
+                return try slots.read(newest.slot) == .absent ? height : nil
             }
-            var first: BlockHeight?
-            try transaction.scan(tables.chain, from: from) { height, hash throws(StoreError) in
-                for entry in try tables.storedEntries(of: height, hash, in: transaction)
-                where entry.slot != StoredEntry.noSlot {
-                    if try slots.read(entry.slot) == .absent {
-                        first = height
-                        return .stop
-                    }
-                }
-                return .next
-            }
-            return first
+            return nil
         }
-        guard let torn else { return }
-        try store.write { transaction throws(StoreError) in
-            try tables.truncate(to: torn.previous, in: &transaction)
-        }
-    }
-
-    /// Keys that were flushed are there: a file that was cut short, or taken from an older copy, lacks the newest.
-    private func checkNewestKeys(
-        upTo durable: BlockHeight, in transaction: borrowing ReadTransaction
-    ) throws(StoreError) {
-        var height = durable
-        for _ in 0..<64 where height > .genesis {
-            defer { height = height.previous }
-            guard let hash = try transaction.value(tables.chain, height) else { return }
-            let stored = try tables.storedEntries(of: height, hash, in: transaction)
-            guard let newest = stored.last(where: { $0.slot != StoredEntry.noSlot }) else { continue }
-            guard try slots.read(newest.slot) != .absent else {
-                throw .damaged(
-                    place: directory + "/keys", reason: "the keys of block \(height) are not there any more")
-            }
-            return
-        }
+        guard let lost else { return }
+        throw .damaged(
+            place: directory + "/keys", reason: "the keys of block \(lost) are not there any more")
     }
 }
 

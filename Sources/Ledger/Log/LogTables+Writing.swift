@@ -1,27 +1,44 @@
 extension LogTables {
+    static let safetyKey = Array("safety".utf8)
+
+    /// Writes what a change puts; what it takes back is the caller's.
+    ///
+    /// - Parameter stored: the rows of each block's entries, by its hash.
+    func put<Target: RowWriting & ~Copyable>(
+        _ change: LogStore.Change, _ stored: [Digest: [StoredEntry]], in target: inout Target
+    ) throws(StoreError) {
+        for appended in change.append {
+            try append(appended, stored[appended.block.header.hash] ?? [], in: &target)
+        }
+        for certificate in change.certificates {
+            try target.put(certificates, certificate.header.height, certificate)
+        }
+        if let safety = change.safety { try target.put(state, Self.safetyKey, safety) }
+    }
+
     /// Writes a block and every row that follows from it. The block is a child of the tip.
-    func append(
-        _ appended: LogStore.AppendedBlock, _ stored: [StoredEntry], in transaction: inout WriteTransaction
+    private func append<Target: RowWriting & ~Copyable>(
+        _ appended: LogStore.AppendedBlock, _ stored: [StoredEntry], in target: inout Target
     ) throws(StoreError) {
         let block = appended.block
         let height = block.header.height
         let hash = block.header.hash
         precondition(stored.count == block.entries.count, "each entry comes with its row")
 
-        try transaction.put(blocks, BlockKey(height: height, hash: hash), block.header)
-        try transaction.append(chain, height, hash)
-        if !block.entries.isEmpty { try transaction.append(starts, block.firstIndex, height) }
+        try target.put(blocks, BlockKey(height: height, hash: hash), block.header)
+        try target.append(chain, height, hash)
+        if !block.entries.isEmpty { try target.append(starts, block.firstIndex, height) }
         for (position, entry) in stored.enumerated() {
             let index = EntryIndex(block.firstIndex.value + UInt64(position))
-            try transaction.put(
+            try target.put(
                 entries, EntryKey(height: height, hash: hash, position: UInt32(position)), entry)
             if let identity = entry.identity {
-                try transaction.put(documents, DocumentKey(identity), index.value)
+                try target.put(documents, DocumentKey(identity), index.value)
             }
-            if appended.facts[position].changesRules { try transaction.append(special, index, 1) }
+            if appended.facts[position].changesRules { try target.append(special, index, 1) }
         }
         for completed in appended.completed where completed.level < Self.treeLevels {
-            try transaction.append(tree[completed.level], completed.index, completed.digest)
+            try target.append(tree[completed.level], completed.index, completed.digest)
         }
     }
 

@@ -4,7 +4,7 @@
 /// accepts it, with all rows that follow from it. Readers stop at the final block. A tip that moves away from blocks
 /// (a view change, a torn write) takes their rows back with `LogStore.truncate`.
 struct LogTables: Sendable {
-    static let format: UInt32 = 1
+    static let format: UInt32 = 2
 
     /// Height and header hash → header. Rivals of one height lie side by side.
     let blocks: Table<BlockKey, BlockHeader>

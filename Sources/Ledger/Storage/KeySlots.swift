@@ -23,6 +23,9 @@ public final class KeySlots: Sendable {
             self.dataKey = dataKey
             self.contentKey = contentKey
         }
+
+        /// As the journal holds them.
+        var bytes: [UInt8] { dataKey + contentKey }
     }
 
     public enum Slot: Hashable, Sendable {
@@ -62,6 +65,7 @@ public final class KeySlots: Sendable {
     ///
     /// - Precondition: both keys have 32 bytes.
     public func write(_ keys: [Keys], from number: UInt64) throws(StoreError) {
+        guard !keys.isEmpty else { return }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(keys.count * Self.slotBytes)
         for (position, pair) in keys.enumerated() {
@@ -93,5 +97,22 @@ public final class KeySlots: Sendable {
             hash.update(keys.dataKey)
             hash.update(keys.contentKey)
         }
+    }
+}
+
+extension KeySlots: JournalCompanion {
+    var name: String { "keys" }
+
+    func put(_ key: [UInt8], _ value: [UInt8]) throws(StoreError) {
+        let number: UInt64
+        do throws(DecodingFailure) { number = try UInt64(keyBytes: key) } catch {
+            throw .damaged(place: file.path, reason: "the journal names no slot: \(error)")
+        }
+        guard value.count == 2 * Self.keyBytes else {
+            throw .damaged(place: file.path, reason: "the journal holds no keys for slot \(number)")
+        }
+        let keys = Keys(
+            dataKey: Array(value.prefix(Self.keyBytes)), contentKey: Array(value.suffix(Self.keyBytes)))
+        try write([keys], from: number)
     }
 }

@@ -1,9 +1,13 @@
 internal import CLMDB
 internal import Glibc
+internal import Synchronization
 
 /// One LMDB environment: a directory with ordered tables, one writer at a time, any number of readers.
 ///
 /// Readers take a snapshot and never wait. The values they see are lent from the memory map.
+///
+/// Where commits are waited for, there is a journal before the tables: `put` is one write to it, and the tables get what
+/// it holds with the next transaction, or when it is full. Readers see both as one.
 ///
 /// Safe to share: LMDB serialises writers itself, `MDB_NOTLS` frees readers from their thread, and the handles are
 /// set once in `init`. A write transaction stays on the thread that began it, since its closure is synchronous.
@@ -15,21 +19,34 @@ internal import Glibc
     private let mapBytes: Int
     /// `nil` where commits are not waited for.
     private let reserve: Reserve?
-    /// `nil` where commits are not waited for.
-    private let redo: RedoSlots?
+    /// `nil` where commits are not waited for, and for a reader. Held by whoever writes.
+    private let journal: Mutex<Journal?>
+    private let companion: (any JournalCompanion)?
+    /// Where the journal of another process is read, as far as the tables do not have it.
+    private let foreignJournal: DiskFile?
+    private let visible = Mutex(Visible())
+
+    /// What readers see beside the tables.
+    private struct Visible: Sendable {
+        var pending = PendingRows()
+        /// The transaction of LMDB that `pending` comes on top of.
+        var base: UInt64 = 0
+    }
 
     /// What a commit promises when it returns.
     public enum Durability: Sendable {
         /// It is on the disk.
         case full
-        /// A loss of power may undo the last commits, never damage the store. For what can be computed again.
+        /// A loss of power may undo the last commits, never damage the store. For what can be computed again; a store
+        /// that has a journal keeps its promise.
         case lastCommitMayBeLost
     }
 
     public enum Access: Sendable {
         /// The one process that writes; a second one is refused.
         case writing(Durability)
-        /// Beside a writer or without one, never changing anything.
+        /// Beside a writer or without one, never changing anything. What a writer in another process puts into its
+        /// journal is seen as it was at the opening, or when the tables changed last.
         case reading
     }
 
@@ -50,47 +67,68 @@ internal import Glibc
 
     private static let metaTable = "meta"
     private static let formatKey = Array("format".utf8)
-    private static let redoKey = Array("redo".utf8)
+    private static let journalKey = Array("journal".utf8)
 
     /// Opens the store in `directory`, making it first where there is none and `access` allows.
-    public init(directory: String, schema: Schema, access: Access) throws(StoreError) {
+    public convenience init(directory: String, schema: Schema, access: Access) throws(StoreError) {
+        try self.init(directory: directory, schema: schema, access: access, journal: directory + "/journal")
+    }
+
+    /// - Parameters:
+    ///   - journal: where the journal lies.
+    ///   - companion: what its records hold beside rows.
+    init(
+        directory: String, schema: Schema, access: Access, journal path: String,
+        companion: (any JournalCompanion)? = nil
+    ) throws(StoreError) {
         var flags = UInt32(MDB_NOTLS)
         var isFlushed = false
+        var isReader = false
         switch access {
         case .writing(let durability):
             try Self.makeDirectory(directory)
             lock = try DirectoryLock(directory: directory)
             isFlushed = durability == .full
-            // A full commit is promised by the redo slots.
-            flags |= UInt32(MDB_NOMETASYNC)
+            if !isFlushed { flags |= UInt32(MDB_NOMETASYNC) }
         case .reading:
             guard Self.isReadable(directory + "/data.mdb") else { throw .missing(directory: directory) }
             lock = nil
+            isReader = true
             flags |= UInt32(MDB_RDONLY)
         }
         let opened = try unsafe Self.openEnvironment(directory, schema, flags)
-        let hasRedo: Bool
+        let done: UInt64?
         do throws(StoreError) {
-            (tables, hasRedo) = try unsafe Self.openTables(opened, directory, schema, access)
+            (tables, done) = try unsafe Self.openTables(opened, directory, schema, access)
+            if done != nil, !isReader {
+                // A journal is written over when the tables have it for certain.
+                isFlushed = true
+                try unsafe check(mdb_env_set_flags(opened, UInt32(MDB_NOMETASYNC), 0), "mdb_env_set_flags")
+            }
         } catch {
             unsafe mdb_env_close(opened)
             throw error
         }
         self.directory = directory
         unsafe environment = opened
+        self.companion = companion
         mapBytes = schema.mapBytes
         reserve = isFlushed ? unsafe Self.reserve(of: opened) : nil
         do throws(StoreError) {
-            redo = isFlushed ? try RedoSlots(path: directory + "/redo", mayBeMade: !hasRedo) : nil
+            journal = Mutex(isFlushed ? try Journal(path: path, done: done) : nil)
+            do throws(StoreError) {
+                foreignJournal = isReader && done != nil ? try DiskFile(path: path, flags: O_RDONLY) : nil
+            } catch .missing {
+                throw Journal.lost(path)
+            }
         } catch {
             unsafe mdb_env_close(opened)
             throw error
         }
-        try redoWhatWasUndone()
-        guard isFlushed, !hasRedo else { return }
+        guard isFlushed else { return }
+        try takeUp(after: done ?? 0)
         // From here on it must be there.
-        let meta = Table<[UInt8], UInt64>(name: Self.metaTable, handle: tables[Self.metaTable] ?? 0)
-        try write { transaction throws(StoreError) in try transaction.put(meta, Self.redoKey, 1) }
+        if done == nil { try write { _ in } }
     }
 
     deinit { unsafe mdb_env_close(environment) }
@@ -109,86 +147,179 @@ internal import Glibc
     public func read<Result>(
         _ body: (borrowing ReadTransaction) throws(StoreError) -> Result
     ) throws(StoreError) -> Result {
-        var begun: OpaquePointer?
-        try unsafe check(
-            mdb_txn_begin(environment, nil, UInt32(MDB_RDONLY), &begun), "mdb_txn_begin", in: directory)
-        guard let pointer = unsafe begun else {
-            preconditionFailure("LMDB hands out the transaction it begins")
+        while true {
+            let visible = self.visible.withLock { $0 }
+            let pointer = try unsafe begin(UInt32(MDB_RDONLY))
+            defer { unsafe mdb_txn_abort(pointer) }
+            let number = UInt64(unsafe mdb_txn_id(pointer))
+            if foreignJournal != nil, number != visible.base {
+                let pending = try unsafe readForeignJournal(pointer)
+                guard let pending else { continue }
+                self.visible.withLock { $0 = Visible(pending: pending, base: number) }
+                return try body(
+                    ReadTransaction(handle: unsafe TransactionHandle(pointer: pointer), pending: pending))
+            }
+            // Else the tables have just been given what was pending: it is taken away in a moment.
+            guard visible.pending.isEmpty || number == visible.base else {
+                sched_yield()
+                continue
+            }
+            return try body(
+                ReadTransaction(
+                    handle: unsafe TransactionHandle(pointer: pointer), pending: visible.pending))
         }
-        defer { unsafe mdb_txn_abort(pointer) }
-        return try body(ReadTransaction(handle: unsafe TransactionHandle(pointer: pointer)))
     }
 
     /// Runs `body` as the one writer and commits what it wrote; undoes all of it when `body` throws.
     ///
     /// Blocks until other writers are done and, with full durability, until the disk has the data: call it from a
     /// thread of your own, not from the cooperative pool.
-    public func write<Result>(
-        _ body: (inout WriteTransaction) throws(StoreError) -> Result
-    ) throws(StoreError) -> Result {
-        var begun: OpaquePointer?
-        try unsafe check(mdb_txn_begin(environment, nil, 0, &begun), "mdb_txn_begin", in: directory)
-        guard let pointer = unsafe begun else {
-            preconditionFailure("LMDB hands out the transaction it begins")
+    public func write<Outcome>(
+        _ body: (inout WriteTransaction) throws(StoreError) -> Outcome
+    ) throws(StoreError) -> Outcome {
+        var outcome: Result<Outcome, StoreError>?
+        journal.withLock { journal in
+            do throws(StoreError) {
+                outcome = .success(try write(&journal, body))
+            } catch { outcome = .failure(error) }
         }
+        guard let outcome else { preconditionFailure("a lock is given to whoever waits for it") }
+        return try outcome.get()
+    }
+
+    private func write<Outcome>(
+        _ journal: inout Journal?, _ body: (inout WriteTransaction) throws(StoreError) -> Outcome
+    ) throws(StoreError) -> Outcome {
+        let pointer = try unsafe begin(0)
         var transaction = WriteTransaction(
-            handle: unsafe TransactionHandle(pointer: pointer), directory: directory,
-            redo: redo == nil ? nil : RedoRecord(limitBytes: RedoSlots.recordBytes))
-        let result: Result
+            handle: unsafe TransactionHandle(pointer: pointer), directory: directory)
+        let outcome: Outcome
         do throws(StoreError) {
             // LMDB has written nothing of this transaction yet, and lets nobody else write.
             try reserve?.grow(past: usedBytes(), limit: mapBytes)
-            result = try body(&transaction)
+            if let journal { try carryOut(journal, in: &transaction) }
+            outcome = try body(&transaction)
         } catch {
             unsafe mdb_txn_abort(pointer)
             throw error
         }
-        try unsafe commit(pointer, transaction.redo)
-        return result
+        // A commit frees the transaction even when it fails.
+        try unsafe check(mdb_txn_commit(pointer), "mdb_txn_commit", in: directory)
+        if journal != nil {
+            // One that changed nothing has no number.
+            let base = unsafe Self.lastTransaction(environment)
+            visible.withLock { $0 = Visible(pending: PendingRows(), base: base) }
+            journal?.startAgain()
+        }
+        return outcome
     }
 
-    /// Commits, and promises it: by its record, which is written meanwhile, or where it is too large for one, by
-    /// waiting for the disk once more.
-    private func commit(_ pointer: OpaquePointer, _ record: RedoRecord?) throws(StoreError) {
-        let number = UInt64(unsafe mdb_txn_id(pointer))
-        guard let redo, let record, !record.isTooLarge, !record.isEmpty else {
-            // A commit frees the transaction even when it fails.
-            try unsafe check(mdb_txn_commit(pointer), "mdb_txn_commit", in: directory)
-            if record?.isTooLarge ?? false { try flush() }
-            return
+    /// Puts rows, all or none; when it returns, they are on the disk, and readers see them. What is put beside them was
+    /// put into the companion by the caller, who need not flush it.
+    func put(_ batch: RowBatch) throws(StoreError) {
+        guard !batch.isEmpty else { return }
+        let bytes = batch.byteCount <= Journal.batchBytes ? batch.encoded : nil
+        try journal.withLock { journal throws(StoreError) in
+            guard journal != nil, let bytes, bytes.count <= Journal.batchBytes else {
+                try companion?.flush()
+                return try write(&journal) { transaction throws(StoreError) in
+                    for row in batch.rows { try transaction.put(row, tables) }
+                }
+            }
+            if journal?.hasRoom(for: bytes.count) == false {
+                try write(&journal) { _ throws(StoreError) in }
+            }
+            try journal?.write(bytes)
+            visible.withLock { show(batch, in: &$0) }
         }
-        redo.begin(record, of: number)
+    }
+
+    /// Overwrites the journal, once the tables have what it held: what was in it cannot be read there any more.
+    func scrubJournal() throws(StoreError) {
+        try journal.withLock { journal throws(StoreError) in
+            try write(&journal) { _ throws(StoreError) in }
+            try journal?.scrub()
+        }
+    }
+
+    /// Gives the tables what they lack of the journal.
+    private func carryOut(_ journal: Journal, in transaction: inout WriteTransaction) throws(StoreError) {
+        let pending = visible.withLock { $0.pending }
+        let meta = Table<[UInt8], UInt64>(name: Self.metaTable, handle: tables[Self.metaTable] ?? 0)
+        let isNew = try transaction.value(meta, Self.journalKey) == nil
+        guard isNew || !pending.isEmpty else { return }
+        // The record that would put them there again is about to be written over.
+        try companion?.flush()
+        for (table, rows) in pending.tables.sorted(by: { $0.key < $1.key }) {
+            try transaction.put(rows, into: table)
+        }
+        try transaction.put(meta, Self.journalKey, journal.newest)
+    }
+
+    private func show(_ batch: RowBatch, in visible: inout Visible) {
+        for row in batch.rows {
+            guard let table = tables[row.table] else { preconditionFailure("the schema names every table") }
+            visible.pending.put(table, row.key, row.value)
+        }
+    }
+
+    /// Shows what the journal holds and the tables lack, as after a crash, or a loss of power.
+    private func takeUp(after done: UInt64) throws(StoreError) {
+        try journal.withLock { journal throws(StoreError) in
+            guard let file = journal?.file else { return }
+            let records = try Journal.records(in: file, after: done)
+            var found = Visible(pending: PendingRows(), base: unsafe Self.lastTransaction(environment))
+            for batch in try batches(records, file.path) {
+                for row in batch.beside { try companion?.put(row.key, row.value) }
+                show(batch, in: &found)
+            }
+            journal?.goOn(behind: records)
+            visible.withLock { $0 = found }
+        }
+    }
+
+    private func batches(_ records: [Journal.Record], _ path: String) throws(StoreError) -> [RowBatch] {
+        var batches: [RowBatch] = []
+        for record in records {
+            let place = "\(path), record \(record.number)"
+            let batch: RowBatch
+            do throws(DecodingFailure) {
+                batch = try RowBatch(decoding: record.batch, companion: companion?.name)
+            } catch { throw .damaged(place: place, reason: error.description) }
+            for row in batch.rows where tables[row.table] == nil {
+                throw .damaged(place: place, reason: "there is no table \(row.table)")
+            }
+            batches.append(batch)
+        }
+        return batches
+    }
+
+    /// What another process's journal adds to the state that a transaction sees; `nil` where that process has just given
+    /// it to the tables, and a newer transaction sees it there.
+    private func readForeignJournal(_ pointer: OpaquePointer) throws(StoreError) -> PendingRows? {
+        guard let foreignJournal else { return PendingRows() }
+        let transaction = ReadTransaction(
+            handle: unsafe TransactionHandle(pointer: pointer), pending: PendingRows())
+        let meta = Table<[UInt8], UInt64>(name: Self.metaTable, handle: tables[Self.metaTable] ?? 0)
+        let done = try transaction.value(meta, Self.journalKey) ?? 0
+        var found = Visible()
         do throws(StoreError) {
-            try unsafe check(mdb_txn_commit(pointer), "mdb_txn_commit", in: directory)
+            let records = try Journal.records(in: foreignJournal, after: done)
+            for batch in try batches(records, foreignJournal.path) { show(batch, in: &found) }
         } catch {
-            try? redo.finish()
-            // Whoever asked for it is told that it never was.
-            try redo.forget(number)
+            guard unsafe Self.lastTransaction(environment) == UInt64(mdb_txn_id(pointer)) else { return nil }
             throw error
         }
-        do throws(StoreError) { try redo.finish() } catch { try flush() }
+        return found.pending
     }
 
-    /// Waits for all that was committed.
-    private func flush() throws(StoreError) {
-        try unsafe check(mdb_env_sync(environment, 1), "mdb_env_sync", in: directory)
-    }
-
-    /// Writes again what a loss of power undid.
-    private func redoWhatWasUndone() throws(StoreError) {
-        guard let redo else { return }
-        for (number, operations) in try redo.records() {
-            let last = unsafe Self.lastTransaction(environment)
-            guard number > last else { continue }
-            guard number == last + 1 else {
-                throw .damaged(
-                    place: directory, reason: "transactions before number \(number) are not there any more")
-            }
-            try write { transaction throws(StoreError) in
-                for operation in operations { try transaction.perform(operation, tables) }
-            }
+    private func begin(_ flags: UInt32) throws(StoreError) -> OpaquePointer {
+        var begun: OpaquePointer?
+        try unsafe check(mdb_txn_begin(environment, nil, flags, &begun), "mdb_txn_begin", in: directory)
+        guard let pointer = unsafe begun else {
+            preconditionFailure("LMDB hands out the transaction it begins")
         }
-        try flush()
+        return unsafe pointer
     }
 
     private static func lastTransaction(_ environment: OpaquePointer) -> UInt64 {
@@ -201,7 +332,7 @@ internal import Glibc
     public static func remove(directory: String) throws(StoreError) {
         let lock = try DirectoryLock(directory: directory)
         defer { withExtendedLifetime(lock) {} }
-        for file in ["data.mdb", "lock.mdb", "redo"] {
+        for file in ["data.mdb", "lock.mdb", "journal"] {
             let path = directory + "/" + file
             guard unsafe unlink(path) != 0, errno != ENOENT else { continue }
             throw .system(
@@ -253,7 +384,7 @@ extension Store {
 
     private static func openTables(
         _ environment: OpaquePointer, _ directory: String, _ schema: Schema, _ access: Access
-    ) throws(StoreError) -> (handles: [String: MDB_dbi], hasRedo: Bool) {
+    ) throws(StoreError) -> (handles: [String: MDB_dbi], done: UInt64?) {
         let mayWrite: Bool
         switch access {
         case .writing: mayWrite = true
@@ -267,7 +398,7 @@ extension Store {
             preconditionFailure("LMDB hands out the transaction it begins")
         }
         var handles: [String: MDB_dbi] = [:]
-        let hasRedo: Bool
+        let done: UInt64?
         do throws(StoreError) {
             for name in [metaTable] + schema.tables {
                 var handle: MDB_dbi = 0
@@ -277,14 +408,16 @@ extension Store {
                 handles[name] = handle
             }
             try unsafe checkFormat(pointer, handles[metaTable] ?? 0, directory, schema.format, mayWrite)
-            hasRedo = try ReadTransaction(handle: unsafe TransactionHandle(pointer: pointer)).contains(
-                Table<[UInt8], UInt64>(name: metaTable, handle: handles[metaTable] ?? 0), redoKey)
+            done = try ReadTransaction(
+                handle: unsafe TransactionHandle(pointer: pointer), pending: PendingRows()
+            ).value(
+                Table<[UInt8], UInt64>(name: metaTable, handle: handles[metaTable] ?? 0), journalKey)
         } catch {
             unsafe mdb_txn_abort(pointer)
             throw error
         }
         try unsafe check(mdb_txn_commit(pointer), "mdb_txn_commit", in: directory)
-        return (handles, hasRedo)
+        return (handles, done)
     }
 
     private static func checkFormat(

@@ -10,11 +10,14 @@ internal import Glibc
 /// What both kinds of transaction can do. A transaction sees one state of the store, however long it lives.
 public protocol StoreReading: ~Copyable {
     var handle: TransactionHandle { get }
+    /// Rows that come on top of LMDB's.
+    var pending: PendingRows { get }
 }
 
 /// A snapshot for reading; it ends with the closure it was passed to.
 public struct ReadTransaction: ~Copyable, StoreReading {
     public let handle: TransactionHandle
+    public let pending: PendingRows
 }
 
 extension ReadTransaction {
@@ -40,10 +43,12 @@ extension ReadTransaction {
             others.append(UInt(bitPattern: pointer))
             guard unsafe mdb_txn_id(pointer) == state else { return false }
         }
-        let pointers = others
+        let (pointers, pending) = (others, self.pending)
         DispatchQueue.concurrentPerform(iterations: count) { number in
             guard let pointer = unsafe OpaquePointer(bitPattern: pointers[number]) else { return }
-            body(number, ReadTransaction(handle: unsafe TransactionHandle(pointer: pointer)))
+            body(
+                number,
+                ReadTransaction(handle: unsafe TransactionHandle(pointer: pointer), pending: pending))
         }
         return true
     }
@@ -53,8 +58,8 @@ extension ReadTransaction {
 public struct WriteTransaction: ~Copyable, StoreReading {
     public let handle: TransactionHandle
     let directory: String
-    /// What it has written; `nil` where nobody asks.
-    var redo: RedoRecord?
+    /// A writer gives LMDB what was pending first.
+    public var pending: PendingRows { PendingRows() }
 }
 
 /// Whether a scan goes on.
@@ -89,7 +94,9 @@ extension StoreReading where Self: ~Copyable {
     public func count<Key, Value>(_ table: Table<Key, Value>) throws(StoreError) -> Int {
         var statistics = MDB_stat()
         try unsafe check(mdb_stat(handle.pointer, table.handle, &statistics), "mdb_stat")
-        return Int(statistics.ms_entries)
+        var count = Int(statistics.ms_entries)
+        for key in pending.tables[table.handle]?.keys ?? [] where try !isInLMDB(table, key) { count += 1 }
+        return count
     }
 
     /// How much of the file the table takes, its free space within pages included.
@@ -170,9 +177,24 @@ extension StoreReading where Self: ~Copyable {
         do { return try Value(valueBytes: bytes) } catch { throw table.damaged(key, error) }
     }
 
+    private func isInLMDB<Key, Value>(
+        _ table: Table<Key, Value>, _ key: [UInt8]
+    ) throws(StoreError) -> Bool {
+        let code: Int32 = unsafe key.withLMDBValue { key in
+            var found = unsafe MDB_val()
+            return unsafe mdb_get(handle.pointer, table.handle, key, &found)
+        }
+        if code == MDB_NOTFOUND { return false }
+        try check(code, "mdb_get")
+        return true
+    }
+
     private func withBytes<Key, Value, Result>(
         _ table: Table<Key, Value>, keyBytes: [UInt8], _ body: (RawSpan) -> Result
     ) throws(StoreError) -> Result? {
+        if !pending.isEmpty, let value = pending.value(table.handle, keyBytes) {
+            return unsafe body(value.span.bytes)
+        }
         var result: Result?
         let code: Int32 = unsafe keyBytes.withLMDBValue { key in
             var found = unsafe MDB_val()
@@ -195,6 +217,7 @@ extension StoreReading where Self: ~Copyable {
         guard let cursor = unsafe opened else { return }
         defer { unsafe mdb_cursor_close(cursor) }
 
+        let isForward = step == MDB_NEXT
         var keyValue = unsafe MDB_val()
         var value = unsafe MDB_val()
         var code: Int32
@@ -202,7 +225,7 @@ extension StoreReading where Self: ~Copyable {
             code = unsafe key.withLMDBValue { wanted in
                 unsafe keyValue = wanted.pointee
                 var code = unsafe mdb_cursor_get(cursor, &keyValue, &value, MDB_SET_RANGE)
-                if step == MDB_PREV {
+                if !isForward {
                     if code == MDB_NOTFOUND {
                         code = unsafe mdb_cursor_get(cursor, &keyValue, &value, MDB_LAST)
                     } else if code == 0, !(unsafe keyValue.buffer.elementsEqual(key)) {
@@ -214,15 +237,59 @@ extension StoreReading where Self: ~Copyable {
         } else {
             code = unsafe mdb_cursor_get(cursor, &keyValue, &value, start)
         }
-        while code == 0 {
-            let keyBytes = unsafe Array(keyValue.buffer)
-            let next = unsafe try body(keyBytes, RawSpan(_unsafeBytes: value.buffer))
-            switch next {
-            case .next: code = unsafe mdb_cursor_get(cursor, &keyValue, &value, step)
-            case .stop: return
+        var others = PendingWalk(pending.tables[table.handle], from: key, isForward: isForward)
+        while true {
+            if code != 0, code != MDB_NOTFOUND { try check(code, "mdb_cursor_get") }
+            let keyBytes = code == 0 ? unsafe Array(keyValue.buffer) : nil
+            let taken: ScanStep
+            if let other = others.next(before: keyBytes) {
+                // What is pending under the same key is newer.
+                if other.key == keyBytes { code = unsafe mdb_cursor_get(cursor, &keyValue, &value, step) }
+                taken = unsafe try body(other.key, other.value.span.bytes)
+            } else if let keyBytes {
+                taken = unsafe try body(keyBytes, RawSpan(_unsafeBytes: value.buffer))
+                if case .next = taken { code = unsafe mdb_cursor_get(cursor, &keyValue, &value, step) }
+            } else {
+                return
             }
+            if case .stop = taken { return }
         }
-        if code != MDB_NOTFOUND { try check(code, "mdb_cursor_get") }
+    }
+}
+
+/// Goes through pending rows beside a cursor.
+private struct PendingWalk {
+    private let rows: PendingRows.Rows?
+    private let isForward: Bool
+    /// Of the next row; where it is out of range there is none.
+    private var place: Int
+
+    init(_ rows: PendingRows.Rows?, from key: [UInt8]?, isForward: Bool) {
+        self.rows = rows
+        self.isForward = isForward
+        guard let rows else {
+            place = -1
+            return
+        }
+        guard let key else {
+            place = isForward ? 0 : rows.keys.count - 1
+            return
+        }
+        let (found, isThere) = rows.find(key)
+        place = isForward || isThere ? found : found - 1
+    }
+
+    /// The next row, if it comes before LMDB's next or in its place.
+    mutating func next(before other: [UInt8]?) -> (key: [UInt8], value: [UInt8])? {
+        guard let rows, rows.keys.indices.contains(place) else { return nil }
+        let key = rows.keys[place]
+        if let other {
+            let comesLater =
+                isForward ? other.lexicographicallyPrecedes(key) : key.lexicographicallyPrecedes(other)
+            if comesLater { return nil }
+        }
+        defer { place += isForward ? 1 : -1 }
+        return (key, rows.values[place])
     }
 }
 
@@ -231,14 +298,14 @@ extension WriteTransaction {
     public mutating func put<Key, Value>(
         _ table: Table<Key, Value>, _ key: Key, _ value: Value
     ) throws(StoreError) {
-        try write(table, key, value.valueBytes, flags: 0)
+        try write(table.handle, key.keyBytes, value.valueBytes, flags: 0)
     }
 
     /// Sets the value under a key that comes after every key in the table: quicker, and fills pages fully.
     public mutating func append<Key, Value>(
         _ table: Table<Key, Value>, _ key: Key, _ value: Value
     ) throws(StoreError) {
-        try write(table, key, value.valueBytes, flags: UInt32(MDB_APPEND))
+        try write(table.handle, key.keyBytes, value.valueBytes, flags: UInt32(MDB_APPEND))
     }
 
     /// - Returns: Whether there was something to delete.
@@ -251,7 +318,6 @@ extension WriteTransaction {
         }
         if code == MDB_NOTFOUND { return false }
         try check(code, "mdb_del", in: directory)
-        redo?.delete(table.name, key.keyBytes)
         return true
     }
 
@@ -272,37 +338,31 @@ extension WriteTransaction {
     /// Deletes every entry of the table.
     public mutating func clear<Key, Value>(_ table: Table<Key, Value>) throws(StoreError) {
         try unsafe check(mdb_drop(handle.pointer, table.handle, 0), "mdb_drop", in: directory)
-        redo?.clear(table.name)
     }
 
-    /// Does again what a record says.
-    mutating func perform(
-        _ operation: RedoRecord.Operation, _ tables: [String: MDB_dbi]
-    ) throws(StoreError) {
-        func table(_ name: String) throws(StoreError) -> Table<[UInt8], [UInt8]> {
-            guard let handle = tables[name] else {
-                throw .damaged(place: directory + "/redo", reason: "there is no table \(name)")
-            }
-            return Table(name: name, handle: handle)
-        }
-        switch operation {
-        case .put(let name, let key, let value): try put(table(name), key, value)
-        case .delete(let name, let key): try delete(table(name), key)
-        case .clear(let name): try clear(table(name))
+    mutating func put(_ row: RowBatch.Row, _ tables: [String: MDB_dbi]) throws(StoreError) {
+        guard let table = tables[row.table] else { preconditionFailure("the schema names every table") }
+        try write(table, row.key, row.value, flags: 0)
+    }
+
+    /// Rows of one table, ascending; those behind its last key fill pages fully.
+    mutating func put(_ rows: PendingRows.Rows, into table: MDB_dbi) throws(StoreError) {
+        let last = try last(Table<[UInt8], [UInt8]>(name: "", handle: table))?.key
+        for (key, value) in zip(rows.keys, rows.values) {
+            let isBehind = last.map { $0.lexicographicallyPrecedes(key) } ?? true
+            try write(table, key, value, flags: isBehind ? UInt32(MDB_APPEND) : 0)
         }
     }
 
-    private mutating func write<Key, Value>(
-        _ table: Table<Key, Value>, _ key: Key, _ value: [UInt8], flags: UInt32
+    private mutating func write(
+        _ table: MDB_dbi, _ key: [UInt8], _ value: [UInt8], flags: UInt32
     ) throws(StoreError) {
-        let keyBytes = key.keyBytes
-        let code = unsafe keyBytes.withLMDBValue { key in
+        let code = unsafe key.withLMDBValue { key in
             unsafe value.withLMDBValue { value in
-                unsafe mdb_put(handle.pointer, table.handle, key, value, flags)
+                unsafe mdb_put(handle.pointer, table, key, value, flags)
             }
         }
         try check(code, "mdb_put", in: directory)
-        redo?.put(table.name, keyBytes, value)
     }
 }
 

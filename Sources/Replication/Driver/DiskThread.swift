@@ -156,9 +156,7 @@ final class DiskThread: Sendable {
     }
 
     private func write(_ jobs: [Job]) throws(StoreError) {
-        let changes = jobs.flatMap(\.changes)
-        // Certificates would make a transaction of what is one write without them.
-        try write(changes, changes.allSatisfy(\.isSafetyAlone) ? [] : takeCertificates())
+        try write(jobs.flatMap(\.changes), takeCertificates())
     }
 
     private func takeCertificates() -> [CommitCertificate] {

@@ -82,9 +82,11 @@ struct OrderingLoop: Sendable {
     /// Puts the newest certificate on the disk, so that a directory at rest shows all of its log to be final.
     mutating func close() {
         waiters.abandon()
-        do throws(StoreError) { try disk.finish() } catch {
-            // The next start votes for the block again, with the same bytes, or fetches the certificate.
-            ports.report("the last certificate was not saved: \(error)")
+        do throws(StoreError) {
+            try disk.finish { log throws(StoreError) in try log.settle() }
+        } catch {
+            // The next start finds the journal, and votes again with the same bytes or fetches the certificate.
+            ports.report("the log was not settled at the end: \(error)")
         }
     }
 

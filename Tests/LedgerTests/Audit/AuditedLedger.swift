@@ -58,7 +58,8 @@ final class DamagedLedger: Sendable {
     init(_ ledger: TestLedger, copyOf original: TemporaryDirectory) throws {
         self.ledger = ledger
         directory = try TemporaryDirectory()
-        try directory.shell("cp -r '\(original.path)'/log '\(original.path)'/keys .")
+        try directory.shell(
+            "cp -r '\(original.path)'/log '\(original.path)'/journal '\(original.path)'/keys .")
         log = try LogStore(
             directory: directory.path, genesis: ledger.genesisHeader, access: .writing(.lastCommitMayBeLost))
     }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Ledger
 
-/// What a node must remember of its votes, in the log and beside it.
+/// What a node must remember of its votes.
 @Suite struct `A node's memory of its votes` {
     private let directory: TemporaryDirectory
     private let ledger: TestLedger
@@ -65,32 +65,109 @@ import Testing
         }
     }
 
-    @Test func `costs no transaction where nothing else changes, and one where it is too large`() throws {
+    @Test func `costs no transaction of LMDB, alone or with a block, until the journal is full`() throws {
+        var tip = ChainTip(genesis: ledger.genesis, id: ledger.ledgerID)
         let log = try open()
-        try log.save(alone([1]))
         let before = try transactions()
-        try log.save(alone([2]))
+        for step: UInt8 in 1...200 {
+            try log.save(alone([step]))
+            var change = block(&tip)
+            change.safety = [step, step]
+            try log.save(change)
+        }
         #expect(try transactions() == before)
-        let large = [UInt8](repeating: 3, count: VoteSlots.stateBytes + 1)
-        try log.save(alone(large))
+        for _ in 0..<1024 { try log.save(alone([7])) }
         #expect(try transactions() != before)
-        #expect(try log.safety() == large)
-        try log.save(alone([4]))
-        #expect(try log.safety() == [4])
+        #expect(try log.safety() == [7])
+        #expect(try log.tipHeight() == BlockHeight(200))
     }
 
-    @Test func `is seen to be missing where its file is gone`() throws {
+    @Test func `is seen to be missing where the journal is gone, by whoever opens the log`() throws {
         do {
             var tip = ChainTip(genesis: ledger.genesis, id: ledger.ledgerID)
             let log = try open()
             try log.save(alone([1]))
             try log.save(block(&tip))
         }
-        try FileManager.default.removeItem(atPath: directory.path + "/votes")
-        let failure = #expect(throws: StoreError.self) { try open() }
-        guard case .damaged = failure else {
-            Issue.record("\(String(describing: failure))")
-            return
+        try FileManager.default.removeItem(atPath: directory.path + "/journal")
+        for access in [Store.Access.writing(.full), .writing(.lastCommitMayBeLost), .reading] {
+            let failure = #expect(throws: StoreError.self) { try open(access) }
+            guard case .damaged = failure else {
+                Issue.record("\(String(describing: failure))")
+                continue
+            }
         }
+    }
+}
+
+/// The keys of payloads lie in the journal before their slots are flushed.
+@Suite struct `Keys in the journal` {
+    private let directory: TemporaryDirectory
+    private let ledger: TestLedger
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        ledger = try TestLedger()
+    }
+
+    private func open(_ path: String) throws -> LogStore {
+        try LogStore(directory: path, genesis: ledger.genesisHeader, access: .writing(.full))
+    }
+
+    private func save(_ ids: [String], to log: LogStore) throws -> [[UInt8]] {
+        var tip = ChainTip(genesis: ledger.genesis, id: ledger.ledgerID)
+        var contentKeys: [[UInt8]] = []
+        for id in ids {
+            let entry = try ledger.checker.check(
+                try ledger.kpis(id: id, by: ledger.identities.ci2), expecting: .sealed,
+                state: ledger.initialState, clock: ledger.start)
+            contentKeys.append(try #require(entry.entry.sealed).contentKey)
+            let made = tip.extended(by: [entry.entry], view: View(0), epoch: Epoch(0), clock: ledger.start)
+            tip = made.tip
+            var change = LogStore.Change()
+            change.append = [.init(block: made.block, facts: [entry.facts], completed: made.completed)]
+            try log.save(change)
+        }
+        return contentKeys
+    }
+
+    private func isHeld(_ index: UInt64, in log: LogStore) throws -> Bool {
+        guard case .held = try log.entry(EntryIndex(index)).payload else { return false }
+        return true
+    }
+
+    @Test func `are in their slots again where a loss of power took them from there`() throws {
+        let log = try open(directory.path)
+        _ = try save(["a", "b", "c"], to: log)
+        let copy = try TemporaryDirectory()
+        for name in ["log", "journal"] {
+            try FileManager.default.copyItem(
+                atPath: directory.path + "/" + name, toPath: copy.path + "/" + name)
+        }
+        // The file of keys as the disk has it, if nothing was flushed.
+        try Data().write(to: URL(filePath: copy.path + "/keys"))
+        let again = try open(copy.path)
+        for index in 0..<3 as Range<UInt64> { #expect(try isHeld(index, in: again)) }
+    }
+
+    @Test func `are nowhere after an erasure, nor come back with a crash`() throws {
+        let log = try open(directory.path)
+        let keys = try save(["a", "b", "c"], to: log)
+        func files(holding key: [UInt8]) throws -> [String] {
+            try ["journal", "keys", "log/data.mdb"].filter { name in
+                try Data(contentsOf: URL(filePath: directory.path + "/" + name)).range(of: Data(key)) != nil
+            }
+        }
+        #expect(try files(holding: keys[1]) == ["journal", "keys"])
+        try log.erase(EntryIndex(1))
+        #expect(try files(holding: keys[1]) == [])
+        #expect(try files(holding: keys[2]) == ["keys"])
+        let copy = try TemporaryDirectory()
+        for name in ["log", "journal", "keys"] {
+            try FileManager.default.copyItem(
+                atPath: directory.path + "/" + name, toPath: copy.path + "/" + name)
+        }
+        let again = try open(copy.path)
+        #expect(try [0, 1, 2].map { try isHeld($0, in: again) } == [true, false, true])
     }
 }

@@ -161,48 +161,6 @@ import Testing
     }
 }
 
-@Suite struct `Vote slots` {
-    let directory: TemporaryDirectory
-    private var path: String { directory.path + "/votes" }
-    init() throws { directory = try TemporaryDirectory() }
-
-    @Test func `give back the newest record, whichever slot it is in`() throws {
-        #expect(try VoteSlots(path: path).newest() == nil)
-        for number: UInt64 in 1...5 {
-            let record = VoteSlots.Record(number: number, state: Array("state \(number)".utf8))
-            try VoteSlots(path: path).write(record)
-            let again = try VoteSlots(path: path)
-            #expect(!again.isNew)
-            #expect(try again.newest() == record)
-        }
-    }
-
-    @Test func `hold the largest state that is said to fit, and none`() throws {
-        let slots = try VoteSlots(path: path)
-        for (number, count) in [(UInt64(1), VoteSlots.stateBytes), (2, 0)] {
-            let record = VoteSlots.Record(number: number, state: [UInt8](repeating: 7, count: count))
-            try slots.write(record)
-            #expect(try slots.newest() == record)
-        }
-    }
-
-    @Test func `give back the one before where the newest is torn, wherever it is`() throws {
-        let slots = try VoteSlots(path: path)
-        let before = VoteSlots.Record(number: 6, state: [1, 2, 3])
-        try slots.write(before)
-        try slots.write(.init(number: 7, state: [4, 5, 6]))
-        let whole = try Data(contentsOf: URL(filePath: path))
-        #expect(whole.count == 8192)
-        let written = 4096..<4096 + 8 + 4 + 3 + 32
-        for position in written {
-            var changed = whole
-            changed[position] ^= 1
-            try changed.write(to: URL(filePath: path))
-            #expect(try VoteSlots(path: path).newest() == before, "byte \(position)")
-        }
-    }
-}
-
 @Suite struct `A reserve` {
     let directory: TemporaryDirectory
     init() throws { directory = try TemporaryDirectory() }

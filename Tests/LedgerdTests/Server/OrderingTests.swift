@@ -64,7 +64,7 @@ import Testing
         let running = try ledger.open(in: directory, clock: clock)
         try await finish(documents + records, by: running.driver)
         let copy = try TemporaryDirectory()
-        try copy.shell("cp -r '\(directory.path)'/log '\(directory.path)'/keys .")
+        try copy.shell("cp -r '\(directory.path)'/log '\(directory.path)'/journal '\(directory.path)'/keys .")
         let again = try ledger.open(in: copy, clock: clock)
         #expect(again.driver.published.size == 3)
         guard case .erased = try again.log.entry(EntryIndex(0)).payload else {
