@@ -37,13 +37,14 @@ extension Replica {
         return turn.documents.contains(identity, below: committed.tip.header.treeSize)
     }
 
-    /// The primary proposes on its tip as soon as the window has room and something waits: an entry, or blocks that it
-    /// inherited from an earlier view. Batches grow while the disk and the votes are busy; no timer delays a lone entry.
+    /// The primary proposes on its tip as soon as the window has room and something waits that is worth a block: entries,
+    /// or blocks that it inherited from an earlier view. Batches grow while the disk and the votes are busy; no timer
+    /// delays a lone entry.
     mutating func propose(_ turn: inout Turn) {
         guard isPrimary, safety.isNormal, !safety.hasLeftItsChain else { return }
         while hasRoom(for: tip.header.height.next) {
             let isFirstOfView = tip.header.view < view
-            guard !queue.isEmpty || isFirstOfView else { return }
+            guard isWorthABlock || isFirstOfView else { return }
             let time = max(turn.now.time, tip.header.time)
             let (entries, state) = nextBatch(at: time, &turn)
             guard !entries.isEmpty || isFirstOfView else { continue }
@@ -55,6 +56,15 @@ extension Replica {
                     state: state),
                 &turn)
         }
+    }
+
+    /// A block costs every node the same signatures and writes, however little is in it. So what waits makes one beside
+    /// those under way once it is as much as they hold: two clients need not wait for each other, and many share few
+    /// blocks. What is under way becomes final, or the view changes: nothing waits for ever.
+    private var isWorthABlock: Bool {
+        guard !queue.isEmpty else { return false }
+        let underWay = (tree.chain(to: tipHash) ?? []).reduce(0) { $0 + $1.accepted.entries.count }
+        return queue.count >= underWay || !queue.hasRoom
     }
 
     /// Whether the disk shows that this primary has proposed in its view. From then on a proposal need not wait for the
