@@ -83,11 +83,12 @@ import Testing
 
     @Test func `gathers entries while the window is full`() throws {
         var replica = make()
-        for number in 0..<Limits.window {
-            let effects = replica.handle(.entries([try entry("\(number)")]), at: now)
-            #expect(effects.save?.accepted.count == 1)
+        for (number, count) in [1, 1, 2, 4].enumerated() {
+            let entries = try (0..<count).map { try entry("\(number), \($0)") }
+            let effects = replica.handle(.entries(entries), at: now)
+            #expect(effects.save?.accepted.map(\.entries.count) == [count])
         }
-        for number in 0..<5 {
+        for number in 0..<9 {
             let effects = replica.handle(.entries([try entry("late \(number)")]), at: now)
             #expect(effects.save == nil)
         }
@@ -95,12 +96,34 @@ import Testing
         #expect(durable.send.count == Int(Limits.window))
         let first = try #require(headers(durable.send).first)
         let effects = replica.handle(try vote(first), at: now)
-        #expect(effects.save?.accepted.map(\.entries.count) == [5])
+        #expect(effects.save?.accepted.map(\.entries.count) == [9])
+    }
+
+    @Test func `makes another block once as much waits as those under way hold, or none is under way`() throws
+    {
+        var replica = make()
+        let ordered = try (0..<7).map { number in
+            replica.handle(.entries([try entry("\(number)")]), at: now).save?.accepted.map(\.entries.count)
+        }
+        #expect(ordered == [[1], [1], nil, [2], nil, nil, nil])
+        let durable = replica.handle(.durable(SaveTicket(3)), at: now)
+        let sent = headers(durable.send)
+        #expect(replica.handle(try vote(sent[0]), at: now).save?.accepted.map(\.entries.count) == [3])
+        _ = replica.handle(.entries([try entry("last")]), at: now)
+        _ = replica.handle(.durable(SaveTicket(4)), at: now)
+        let final = try settle(&replica, replica.handle(try vote(sent[2]), at: now))
+        #expect(replica.tip.header.treeSize == 7)
+        #expect(final.count == 2)
+        let rest = replica.handle(try vote(replica.tip.header), at: now)
+        #expect(rest.save?.accepted.map(\.entries.count) == [1])
     }
 
     @Test func `settles all ancestors with one vote`() throws {
         var replica = make()
-        for number in 0..<3 { _ = replica.handle(.entries([try entry("\(number)")]), at: now) }
+        for (number, count) in [1, 1, 2].enumerated() {
+            let entries = try (0..<count).map { try entry("\(number), \($0)") }
+            _ = replica.handle(.entries(entries), at: now)
+        }
         let durable = replica.handle(.durable(SaveTicket(3)), at: now)
         let last = try #require(headers(durable.send).last)
         let effects = replica.handle(try vote(last), at: now)
@@ -130,7 +153,9 @@ import Testing
                 clock: ledger.start)
         }
         let effects = replica.handle(.entries(entries), at: now)
-        #expect(effects.save?.accepted.map(\.entries.count) == [Ledger.Limits.blockEntries, 10])
+        #expect(effects.save?.accepted.map(\.entries.count) == [Ledger.Limits.blockEntries])
+        let final = try settle(&replica, effects)
+        #expect(final.map(\.accepted.entries.count) == [Ledger.Limits.blockEntries, 10])
     }
 
     @Test func `ends a block behind an entry that changes the rules`() throws {
@@ -140,8 +165,11 @@ import Testing
             try entry("before"), try record(try ledger.enrol(newcomer, sequence: 1)), try entry("behind"),
             try record(try ledger.revoke(ledger.identities.ci2, sequence: 2)), try entry("after"),
         ]
-        let effects = replica.handle(.entries(entries), at: now)
-        #expect(effects.save?.accepted.map(\.entries.count) == [2, 2])
+        let first = replica.handle(.entries(entries), at: now)
+        #expect(first.save?.accepted.map(\.entries.count) == [2, 2])
+        let durable = replica.handle(.durable(SaveTicket(1)), at: now)
+        let effects = replica.handle(try vote(try #require(headers(durable.send).last)), at: now)
+        #expect(effects.commit.count == 2)
         #expect(effects.refuse.map(\.entry) == [entries[4].entry.statement.digest])
         guard case .rule(let rejection) = try #require(effects.refuse.first).reason else {
             Issue.record("refused for another reason")

@@ -33,7 +33,7 @@ public final class LogStore: Sendable {
         slots = try KeySlots(path: directory + "/keys", writing: writing)
         store = try Store(
             directory: directory + "/log", schema: schema, access: access, journal: directory + "/journal",
-            companion: writing ? slots : nil)
+            companion: slots)
         tables = LogTables(store)
 
         let tables = self.tables

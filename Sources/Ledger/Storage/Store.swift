@@ -246,8 +246,7 @@ internal import Synchronization
     private func carryOut(_ journal: Journal, in transaction: inout WriteTransaction) throws(StoreError) {
         let pending = visible.withLock { $0.pending }
         let meta = Table<[UInt8], UInt64>(name: Self.metaTable, handle: tables[Self.metaTable] ?? 0)
-        let isNew = try transaction.value(meta, Self.journalKey) == nil
-        guard isNew || !pending.isEmpty else { return }
+        guard try transaction.value(meta, Self.journalKey) != journal.newest else { return }
         // The record that would put them there again is about to be written over.
         try companion?.flush()
         for (table, rows) in pending.tables.sorted(by: { $0.key < $1.key }) {

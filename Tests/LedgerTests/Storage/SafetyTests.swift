@@ -150,6 +150,17 @@ import Testing
         for index in 0..<3 as Range<UInt64> { #expect(try isHeld(index, in: again)) }
     }
 
+    @Test func `are found by who reads the directory beside the running node`() throws {
+        let log = try open(directory.path)
+        _ = try save(["a", "b"], to: log)
+        let elsewhere = try LogStore(
+            directory: directory.path, genesis: ledger.genesisHeader, access: .reading)
+        #expect(try elsewhere.tipHeight() == BlockHeight(2))
+        for index in 0..<2 as Range<UInt64> { #expect(try isHeld(index, in: elsewhere)) }
+        try log.erase(EntryIndex(1))
+        #expect(try [0, 1].map { try isHeld($0, in: elsewhere) } == [true, false])
+    }
+
     @Test func `are nowhere after an erasure, nor come back with a crash`() throws {
         let log = try open(directory.path)
         let keys = try save(["a", "b", "c"], to: log)
