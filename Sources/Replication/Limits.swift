@@ -4,6 +4,8 @@ import Ledger
 public enum Limits {
     /// Blocks that may be accepted above the last committed one.
     public static let window = Ledger.Limits.unsettledBlocks
+    /// Entries beside which it matters little what a block costs by itself, in signatures and writes of all nodes.
+    public static let entriesWorthABlock = 128
     /// Entries that wait to be ordered. Beyond, clients are told to come back (HTTP 429).
     public static let waitingEntries = 8192
     /// Bytes that wait to be ordered, statements and payloads together.

@@ -59,12 +59,13 @@ extension Replica {
     }
 
     /// A block costs every node the same signatures and writes, however little is in it. So what waits makes one beside
-    /// those under way once it is as much as they hold: two clients need not wait for each other, and many share few
-    /// blocks. What is under way becomes final, or the view changes: nothing waits for ever.
+    /// those under way once it is as much as they hold, or so much that this cost is small beside it: two clients need
+    /// not wait for each other, and many share few blocks. What is under way becomes final, or the view changes: nothing
+    /// waits for ever.
     private var isWorthABlock: Bool {
         guard !queue.isEmpty else { return false }
         let underWay = (tree.chain(to: tipHash) ?? []).reduce(0) { $0 + $1.accepted.entries.count }
-        return queue.count >= underWay || !queue.hasRoom
+        return queue.count >= min(underWay, Limits.entriesWorthABlock) || !queue.hasRoom
     }
 
     /// Whether the disk shows that this primary has proposed in its view. From then on a proposal need not wait for the
