@@ -173,7 +173,11 @@ extension LogStore {
     func open(_ stored: StoredEntry) throws(StoreError) -> LogEntry.Payload {
         guard stored.identity != nil else { return .none }
         guard stored.slot != StoredEntry.noSlot else { return .erased }
-        switch try slots.read(stored.slot) {
+        var slot = try slots.read(stored.slot)
+        if slot == .absent, let bytes = store.foreign(stored.slot.keyBytes), bytes.count == 64 {
+            slot = .held(.init(bytes: bytes))
+        }
+        switch slot {
         case .erased: return .erased
         case .absent: return .damaged(reason: "its keys are damaged")
         case .held(let keys):

@@ -194,9 +194,14 @@ public final class LogStore: Sendable {
             try transaction.value(tables.state, Self.nextSlotKey)
         }
         guard let bytes else { return 0 }
-        do { return try UInt64(valueBytes: bytes) } catch {
+        let slot: UInt64
+        do { slot = try UInt64(valueBytes: bytes) } catch {
             throw .damaged(place: "table state, next slot", reason: error.description)
         }
+        guard slot < KeySlots.slotLimit else {
+            throw .damaged(place: "table state, next slot", reason: "there were never \(slot) slots")
+        }
+        return slot
     }
 
     /// Keys are on the disk before the rows that name them: a file that was cut short, or taken from an older copy, lacks

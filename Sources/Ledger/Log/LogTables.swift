@@ -2,7 +2,7 @@
 ///
 /// The log on disk follows the tip of this node, not only what is final: a block is written once, when the node
 /// accepts it, with all rows that follow from it. Readers stop at the final block. A tip that moves away from blocks
-/// (a view change, a torn write) takes their rows back with `LogStore.truncate`.
+/// (a view change, a refused write) takes their rows back with `LogStore.truncate`.
 struct LogTables: Sendable {
     static let format: UInt32 = 2
 

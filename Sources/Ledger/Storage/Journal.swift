@@ -26,6 +26,8 @@ struct Journal: Sendable {
     private var place = 0
     /// Bytes beyond this one are zeros.
     private var used = byteCount
+    /// The companion could not be flushed, and may have lost what the records hold for it.
+    var mayLackCompanion = false
 
     struct Record: Sendable {
         let number: UInt64
@@ -44,11 +46,25 @@ struct Journal: Sendable {
             file = try DiskFile(path: path, flags: flags | O_CREAT)
         }
         newest = done ?? 0
+        if done != nil {
+            try Self.check(file, done: newest)
+            return
+        }
         // Again where a crash cut it short.
         let size = try file.byteCount
         if size < Self.byteCount {
             try file.write([UInt8](repeating: 0, count: Self.byteCount - size), at: size)
             try file.flush()
+        }
+    }
+
+    /// Whether a file that was used before can be what it was.
+    static func check(_ file: DiskFile, done: UInt64) throws(StoreError) {
+        guard try file.byteCount >= byteCount else {
+            throw .damaged(place: file.path, reason: "it is shorter than it was")
+        }
+        guard done < UInt64.max >> 1 else {
+            throw .damaged(place: "table meta, journal", reason: "there were never \(done) records")
         }
     }
 
@@ -76,6 +92,7 @@ struct Journal: Sendable {
         writer.write(newest + 1)
         writer.writeSized(batch)
         let body = writer.bytes
+        used = max(used, place + Self.room(batch.count))
         do throws(StoreError) {
             try file.write(body + Self.check(body).bytes, at: place)
         } catch {
@@ -85,7 +102,6 @@ struct Journal: Sendable {
         }
         newest += 1
         place += Self.room(batch.count)
-        used = max(used, place)
     }
 
     /// The tables have it all.

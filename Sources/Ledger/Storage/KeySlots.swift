@@ -26,6 +26,13 @@ public final class KeySlots: Sendable {
 
         /// As the journal holds them.
         var bytes: [UInt8] { dataKey + contentKey }
+
+        /// - Precondition: 64 bytes.
+        init(bytes: [UInt8]) {
+            self.init(
+                dataKey: Array(bytes.prefix(KeySlots.keyBytes)),
+                contentKey: Array(bytes.suffix(KeySlots.keyBytes)))
+        }
     }
 
     public enum Slot: Hashable, Sendable {
@@ -37,6 +44,8 @@ public final class KeySlots: Sendable {
 
     private static let slotBytes = 128
     private static let keyBytes = 32
+    /// More than any disk holds.
+    static let slotLimit: UInt64 = 1 << 48
     private let file: DiskFile
     private let reserve: Reserve
 
@@ -54,6 +63,7 @@ public final class KeySlots: Sendable {
     }
 
     public func read(_ number: UInt64) throws(StoreError) -> Slot {
+        guard number < Self.slotLimit else { return .absent }
         let bytes = try file.read(Self.slotBytes, at: Self.offset(number))
         guard bytes.count == Self.slotBytes else { return .absent }
         if bytes.allSatisfy({ $0 == 0xFF }) { return .erased }
@@ -111,8 +121,10 @@ extension KeySlots: JournalCompanion {
         guard value.count == 2 * Self.keyBytes else {
             throw .damaged(place: file.path, reason: "the journal holds no keys for slot \(number)")
         }
-        let keys = Keys(
-            dataKey: Array(value.prefix(Self.keyBytes)), contentKey: Array(value.suffix(Self.keyBytes)))
-        try write([keys], from: number)
+        // Slots follow each other, and those before the journal's first were flushed.
+        guard number <= UInt64(try file.byteCount / Self.slotBytes) else {
+            throw .damaged(place: file.path, reason: "it is shorter than it was")
+        }
+        try write([Keys(bytes: value)], from: number)
     }
 }

@@ -29,6 +29,8 @@ internal import Synchronization
     /// What readers see beside the tables.
     private struct Visible: Sendable {
         var pending = PendingRows()
+        /// What another process's journal holds for the companion.
+        var beside: [[UInt8]: [UInt8]] = [:]
         /// The transaction of LMDB that `pending` comes on top of.
         var base: UInt64 = 0
     }
@@ -125,6 +127,8 @@ internal import Synchronization
             unsafe mdb_env_close(opened)
             throw error
         }
+        // From here on `deinit` closes what was opened.
+        if let foreignJournal { try Journal.check(foreignJournal, done: done ?? 0) }
         guard isFlushed else { return }
         try takeUp(after: done ?? 0)
         // From here on it must be there.
@@ -153,11 +157,11 @@ internal import Synchronization
             defer { unsafe mdb_txn_abort(pointer) }
             let number = UInt64(unsafe mdb_txn_id(pointer))
             if foreignJournal != nil, number != visible.base {
-                let pending = try unsafe readForeignJournal(pointer)
-                guard let pending else { continue }
-                self.visible.withLock { $0 = Visible(pending: pending, base: number) }
+                guard let found = try unsafe readForeignJournal(pointer) else { continue }
+                self.visible.withLock { $0 = found }
                 return try body(
-                    ReadTransaction(handle: unsafe TransactionHandle(pointer: pointer), pending: pending))
+                    ReadTransaction(
+                        handle: unsafe TransactionHandle(pointer: pointer), pending: found.pending))
             }
             // Else the tables have just been given what was pending: it is taken away in a moment.
             guard visible.pending.isEmpty || number == visible.base else {
@@ -197,7 +201,7 @@ internal import Synchronization
         do throws(StoreError) {
             // LMDB has written nothing of this transaction yet, and lets nobody else write.
             try reserve?.grow(past: usedBytes(), limit: mapBytes)
-            if let journal { try carryOut(journal, in: &transaction) }
+            try carryOut(&journal, in: &transaction)
             outcome = try body(&transaction)
         } catch {
             unsafe mdb_txn_abort(pointer)
@@ -243,16 +247,28 @@ internal import Synchronization
     }
 
     /// Gives the tables what they lack of the journal.
-    private func carryOut(_ journal: Journal, in transaction: inout WriteTransaction) throws(StoreError) {
+    private func carryOut(
+        _ journal: inout Journal?, in transaction: inout WriteTransaction
+    ) throws(StoreError) {
+        guard let known = journal else { return }
         let pending = visible.withLock { $0.pending }
         let meta = Table<[UInt8], UInt64>(name: Self.metaTable, handle: tables[Self.metaTable] ?? 0)
-        guard try transaction.value(meta, Self.journalKey) != journal.newest else { return }
-        // The record that would put them there again is about to be written over.
+        let done = try transaction.value(meta, Self.journalKey)
+        guard done != known.newest else { return }
+        if known.mayLackCompanion {
+            for record in try batches(Journal.records(in: known.file, after: done ?? 0), known.file.path) {
+                for row in record.beside { try companion?.put(row.key, row.value) }
+            }
+        }
+        // The records that would put them there again are about to be written over; and a disk that has failed once
+        // says that all is well the next time, whatever it lost.
+        journal?.mayLackCompanion = true
         try companion?.flush()
+        journal?.mayLackCompanion = false
         for (table, rows) in pending.tables.sorted(by: { $0.key < $1.key }) {
             try transaction.put(rows, into: table)
         }
-        try transaction.put(meta, Self.journalKey, journal.newest)
+        try transaction.put(meta, Self.journalKey, known.newest)
     }
 
     private func show(_ batch: RowBatch, in visible: inout Visible) {
@@ -285,7 +301,7 @@ internal import Synchronization
             do throws(DecodingFailure) {
                 batch = try RowBatch(decoding: record.batch, companion: companion?.name)
             } catch { throw .damaged(place: place, reason: error.description) }
-            for row in batch.rows where tables[row.table] == nil {
+            for row in batch.rows where tables[row.table] == nil || row.table == Self.metaTable {
                 throw .damaged(place: place, reason: "there is no table \(row.table)")
             }
             batches.append(batch)
@@ -295,22 +311,33 @@ internal import Synchronization
 
     /// What another process's journal adds to the state that a transaction sees; `nil` where that process has just given
     /// it to the tables, and a newer transaction sees it there.
-    private func readForeignJournal(_ pointer: OpaquePointer) throws(StoreError) -> PendingRows? {
-        guard let foreignJournal else { return PendingRows() }
+    private func readForeignJournal(_ pointer: OpaquePointer) throws(StoreError) -> Visible? {
+        guard let foreignJournal else { return Visible() }
         let transaction = ReadTransaction(
             handle: unsafe TransactionHandle(pointer: pointer), pending: PendingRows())
         let meta = Table<[UInt8], UInt64>(name: Self.metaTable, handle: tables[Self.metaTable] ?? 0)
         let done = try transaction.value(meta, Self.journalKey) ?? 0
-        var found = Visible()
-        do throws(StoreError) {
-            let records = try Journal.records(in: foreignJournal, after: done)
-            for batch in try batches(records, foreignJournal.path) { show(batch, in: &found) }
-        } catch {
-            guard unsafe Self.lastTransaction(environment) == UInt64(mdb_txn_id(pointer)) else { return nil }
-            throw error
+        var found = Visible(base: UInt64(unsafe mdb_txn_id(pointer)))
+        var attempts = 0
+        while true {
+            do throws(StoreError) {
+                let records = try Journal.records(in: foreignJournal, after: done)
+                for batch in try batches(records, foreignJournal.path) {
+                    show(batch, in: &found)
+                    for row in batch.beside { found.beside[row.key] = row.value }
+                }
+                return found
+            } catch {
+                guard unsafe Self.lastTransaction(environment) == found.base else { return nil }
+                // Reading and writing may have overlapped.
+                attempts += 1
+                guard attempts < 3 else { throw error }
+            }
         }
-        return found.pending
     }
+
+    /// What another process's journal holds for the companion, which may not be on the disk in its own place.
+    func foreign(_ key: [UInt8]) -> [UInt8]? { visible.withLock { $0.beside[key] } }
 
     private func begin(_ flags: UInt32) throws(StoreError) -> OpaquePointer {
         var begun: OpaquePointer?

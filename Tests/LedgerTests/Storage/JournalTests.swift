@@ -212,6 +212,13 @@ import Testing
         try FileManager.default.removeItem(at: journal)
         for _ in 0..<2 { #expect(throws: lost) { try open() } }
         #expect(throws: lost) { try open("store", .reading) }
+        let shorter = StoreError.damaged(place: journal.path, reason: "it is shorter than it was")
+        for count in [0, 5000, kept.count - 1] {
+            try kept.prefix(count).write(to: journal)
+            for access in [Store.Access.writing(.full), .reading] {
+                #expect(throws: shorter) { try open("store", access) }
+            }
+        }
         try kept.write(to: journal)
         let store = try open()
         for key in 2..<9 as Range<UInt64> { try put([(tables(store)[0], key, [UInt8(key)])], into: store) }

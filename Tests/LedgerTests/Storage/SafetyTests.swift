@@ -146,8 +146,11 @@ import Testing
         }
         // The file of keys as the disk has it, if nothing was flushed.
         try Data().write(to: URL(filePath: copy.path + "/keys"))
-        let again = try open(copy.path)
-        for index in 0..<3 as Range<UInt64> { #expect(try isHeld(index, in: again)) }
+        // An auditor finds them before the node does.
+        for access in [Store.Access.reading, .writing(.full)] {
+            let again = try LogStore(directory: copy.path, genesis: ledger.genesisHeader, access: access)
+            for index in 0..<3 as Range<UInt64> { #expect(try isHeld(index, in: again)) }
+        }
     }
 
     @Test func `are found by who reads the directory beside the running node`() throws {
@@ -159,6 +162,34 @@ import Testing
         for index in 0..<2 as Range<UInt64> { #expect(try isHeld(index, in: elsewhere)) }
         try log.erase(EntryIndex(1))
         #expect(try [0, 1].map { try isHeld($0, in: elsewhere) } == [true, false])
+    }
+
+    @Test func `do not hide that the file of keys was lost`() throws {
+        let log = try open(directory.path)
+        _ = try save(["a"], to: log)
+        try log.settle()
+        var change = LogStore.Change()
+        change.safety = [1]
+        try log.save(change)
+        let copy = try TemporaryDirectory()
+        for name in ["log", "journal"] {
+            try FileManager.default.copyItem(
+                atPath: directory.path + "/" + name, toPath: copy.path + "/" + name)
+        }
+        try Data().write(to: URL(filePath: copy.path + "/keys"))
+        #expect(throws: StoreError.self) { try open(copy.path) }
+        let slots = try KeySlots(path: copy.path + "/keys", writing: true)
+        let keys = [UInt8](repeating: 1, count: 64)
+        for slot in [1, 1 << 40, UInt64.max] as [UInt64] {
+            #expect(
+                throws: StoreError.damaged(place: copy.path + "/keys", reason: "it is shorter than it was")
+            ) {
+                try slots.put(slot.keyBytes, keys)
+            }
+            #expect(try slots.read(slot) == .absent)
+        }
+        try slots.put(UInt64(0).keyBytes, keys)
+        #expect(try slots.read(0) == .held(.init(bytes: keys)))
     }
 
     @Test func `are nowhere after an erasure, nor come back with a crash`() throws {
