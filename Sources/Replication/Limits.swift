@@ -94,6 +94,12 @@ extension Limits {
 
     // MARK: Connections
 
+    /// How long a COMMIT may wait for a peer whose clients do not, in milliseconds: far less than a timeout, and longer
+    /// than a block takes, so that the next one's can take its place.
+    public static let heldMilliseconds: Int64 = 5
+    /// The COMMIT of one block among so many leaves at once all the same: peers may be as far behind as half a window,
+    /// no further, or they would have no room for the next proposal.
+    public static let heldCommits: UInt64 = 2
     /// Frames that wait for one peer; the oldest are dropped, since everything may be lost.
     public static let outgoingFrames = 4096
     /// The same, in bytes.

@@ -132,7 +132,7 @@ final class CheckingStage: Sendable {
         switch frame.kind {
         case .prepare, .commit, .complaint, .status: return true
         case .proposal, .entries: return frame.body.count <= Limits.smallEntriesBytes
-        case .hello, .viewChange, .newView, .prepared, .committed, .fetch, .fetched: return false
+        case .hello, .viewChange, .newView, .prepared, .committed, .fetch, .fetched, .awaited: return false
         }
     }
 

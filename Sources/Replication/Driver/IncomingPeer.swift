@@ -14,6 +14,7 @@ final class IncomingPeer: ChannelInboundHandler {
     private let names: [String]
     private let own: Hello
     private let onGreeted: (ReplicaID, any Channel) -> Void
+    private let onAwaited: (ReplicaID, Awaited) -> Void
     private let receive: PeerNetwork.Receive
     private let report: @Sendable (String) -> Void
     private var deadline: Scheduled<Void>?
@@ -21,13 +22,15 @@ final class IncomingPeer: ChannelInboundHandler {
 
     init(
         _ member: MemberBox, names: [String], own: Hello, report: @escaping @Sendable (String) -> Void,
-        onGreeted: @escaping (ReplicaID, any Channel) -> Void, receive: @escaping PeerNetwork.Receive
+        onGreeted: @escaping (ReplicaID, any Channel) -> Void,
+        onAwaited: @escaping (ReplicaID, Awaited) -> Void, receive: @escaping PeerNetwork.Receive
     ) {
         self.member = member
         self.names = names
         self.own = own
         self.report = report
         self.onGreeted = onGreeted
+        self.onAwaited = onAwaited
         self.receive = receive
     }
 
@@ -42,6 +45,7 @@ final class IncomingPeer: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let frame = unwrapInboundIn(data)
         guard let peer = greeted else { return greet(frame, context) }
+        if frame.kind == .awaited { return note(frame, of: peer, context) }
         let channel = context.channel
         let isRoomy = receive(frame, peer) {
             channel.eventLoop.execute {
@@ -69,6 +73,13 @@ final class IncomingPeer: ChannelInboundHandler {
         onGreeted(member, context.channel)
         context.writeAndFlush(
             wrapOutboundOut(ByteBuffer(bytes: own.frame.encoded)), promise: nil)
+    }
+
+    private func note(_ hint: Frame, of peer: ReplicaID, _ context: ChannelHandlerContext) {
+        do throws(DecodingFailure) { onAwaited(peer, try Awaited(hint)) } catch {
+            report("a hint of \(names[Int(peer.value)]) is not understood: \(error)")
+            context.close(promise: nil)
+        }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

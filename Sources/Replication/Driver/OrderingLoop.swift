@@ -147,7 +147,8 @@ struct OrderingLoop: Sendable {
     private mutating func carryOut(_ effects: Effects) -> [Event] {
         if let record = effects.save { disk.save(record) }
         if !effects.commit.isEmpty { commit(effects.commit) }
-        let events = effects.send.flatMap(postman.deliver)
+        let (tip, isAwaited) = (replica.tip.header.height, !waiters.isEmpty)
+        let events = effects.send.flatMap { postman.deliver($0, tip: tip, isAwaited: isAwaited) }
         for refusal in effects.refuse { waiters.resolve(refusal, storage: lastStorageFailure) }
         for proof in effects.evidence { note(proof) }
         if let reason = effects.halt {

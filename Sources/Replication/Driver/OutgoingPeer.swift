@@ -12,6 +12,12 @@ final class OutgoingPeer: Sendable {
         var waitingCount = 0
     }
 
+    /// Of a block, among all that were proposed.
+    struct Place: Sendable {
+        let view: View
+        let height: BlockHeight
+    }
+
     private struct Line: Sendable {
         var channel: (any Channel)?
         /// The peer has said hello.
@@ -19,6 +25,12 @@ final class OutgoingPeer: Sendable {
         var frames: [[UInt8]] = []
         var byteCount = 0
         var isScheduled = false
+        /// What settles a block that nobody there waits for.
+        var held: (place: Place, bytes: [UInt8])?
+        /// It leaves at the latest when this is over.
+        var isHoldScheduled = false
+        /// Clients of the peer wait for blocks up to here.
+        var awaited = BlockHeight.genesis
         var isStopped = false
         var attempts = 0
         /// What went wrong first in this attempt.
@@ -31,6 +43,29 @@ final class OutgoingPeer: Sendable {
         var dropCount: UInt64 = 0
         /// The operators know.
         var isInTrouble = false
+
+        /// Puts a frame behind those that wait. The oldest make room.
+        ///
+        /// - Returns: Whether somebody must be told to write it.
+        mutating func add(_ bytes: [UInt8]) -> Bool {
+            guard isOpen else {
+                dropCount += 1
+                return false
+            }
+            frames.append(bytes)
+            byteCount += bytes.count
+            var dropped = 0
+            while frames.count - dropped > 1,
+                frames.count - dropped > Limits.outgoingFrames || byteCount > Limits.outgoingBytes
+            {
+                byteCount -= frames[dropped].count
+                dropped += 1
+            }
+            frames.removeFirst(dropped)
+            dropCount += UInt64(dropped)
+            defer { isScheduled = true }
+            return !isScheduled
+        }
     }
 
     let id: ReplicaID
@@ -65,26 +100,49 @@ final class OutgoingPeer: Sendable {
 
     /// Returns at once.
     func send(_ bytes: [UInt8]) {
-        let wakes = line.withLock { line in
-            guard line.isOpen else {
-                line.dropCount += 1
-                return false
+        let wakes = line.withLock { $0.add(bytes) }
+        if wakes { loop.execute { self.flush() } }
+    }
+
+    /// Sends what settles a block: at once if it is pressing or clients of the peer wait for it, else a little later. A
+    /// later block's settles this one too, and takes its place.
+    func settle(_ place: Place, with bytes: [UInt8], isPressing: Bool) {
+        let (wakes, holds) = line.withLock { line -> (Bool, Bool) in
+            let before = line.held
+            line.held = nil
+            var wakes = false
+            if let before, before.place.view != place.view || before.place.height > place.height {
+                wakes = line.add(before.bytes)
             }
-            line.frames.append(bytes)
-            line.byteCount += bytes.count
-            var dropped = 0
-            while line.frames.count - dropped > 1,
-                line.frames.count - dropped > Limits.outgoingFrames || line.byteCount > Limits.outgoingBytes
-            {
-                line.byteCount -= line.frames[dropped].count
-                dropped += 1
+            guard line.isOpen, !isPressing, place.height > line.awaited else {
+                return (line.add(bytes) || wakes, false)
             }
-            line.frames.removeFirst(dropped)
-            line.dropCount += UInt64(dropped)
-            defer { line.isScheduled = true }
-            return !line.isScheduled
+            line.held = (place, bytes)
+            defer { line.isHoldScheduled = true }
+            return (wakes, !line.isHoldScheduled)
         }
         if wakes { loop.execute { self.flush() } }
+        if holds {
+            loop.scheduleTask(in: .milliseconds(Limits.heldMilliseconds)) {
+                self.line.withLock { $0.isHoldScheduled = false }
+                self.release(upTo: BlockHeight(.max))
+            }
+        }
+    }
+
+    /// The peer says for what its clients wait.
+    func note(_ awaited: Awaited) {
+        line.withLock { $0.awaited = max($0.awaited, awaited.height) }
+        release(upTo: awaited.height)
+    }
+
+    private func release(upTo height: BlockHeight) {
+        let wakes = line.withLock { line in
+            guard let held = line.held, held.place.height <= height else { return false }
+            line.held = nil
+            return line.add(held.bytes)
+        }
+        if wakes { flush() }
     }
 
     /// Writes while the connection takes it; the rest waits here, where it is bounded. On the event loop.
@@ -186,6 +244,8 @@ final class OutgoingPeer: Sendable {
             line.frames = []
             line.byteCount = 0
             line.isScheduled = false
+            line.held = nil
+            line.awaited = .genesis
             return line.isOpen
         }
         guard let wasOpen else { return }

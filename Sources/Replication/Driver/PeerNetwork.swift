@@ -147,6 +147,14 @@ public final class PeerNetwork: Sendable {
         peers[Int(peer.value)]?.send(frame.encoded)
     }
 
+    /// Sends a vote or a certificate that settles a block.
+    ///
+    /// - Parameter isPressing: whether it leaves at once, though no clients of the peer wait for the block.
+    func settle(_ place: OutgoingPeer.Place, with frame: Frame, isPressing: Bool, at peer: ReplicaID) {
+        guard Int(peer.value) < peers.count else { return }
+        peers[Int(peer.value)]?.settle(place, with: frame.encoded, isPressing: isPressing)
+    }
+
     func state(of peer: ReplicaID) -> OutgoingPeer.State {
         guard Int(peer.value) < peers.count else { return .init() }
         return peers[Int(peer.value)]?.state ?? .init()
@@ -189,6 +197,7 @@ public final class PeerNetwork: Sendable {
                 member, names: settings.members.map(\.name), own: own,
                 report: { [weak self] in self?.noteStranger($0) },
                 onGreeted: { [weak self] peer, channel in self?.greeted(peer, channel) },
+                onAwaited: { [weak self] peer, awaited in self?.peers[Int(peer.value)]?.note(awaited) },
                 receive: hooks.receive))
     }
 

@@ -10,24 +10,35 @@ struct Postman: Sendable {
     /// Told that a peer was asked for blocks.
     let onFetch: @Sendable (ReplicaID) -> Void
 
+    /// - Parameters:
+    ///   - tip: the height of the replica's tip.
+    ///   - isAwaited: whether clients wait at this node.
     /// - Returns: This node's own votes, which it counts like those of others.
-    func deliver(_ outgoing: Outgoing) -> [Event] {
+    func deliver(_ outgoing: Outgoing, tip: BlockHeight, isAwaited: Bool) -> [Event] {
         switch outgoing.content {
+        case .message(.committed(let certificate)):
+            let message = Message.committed(certificate)
+            settle(certificate.header, message, to: outgoing.recipients, tip: tip)
+            return []
         case .message(let message):
             send(message, to: outgoing.recipients)
             return []
         case .proposal(let block):
+            if isAwaited { askForCommits(of: block.header.height, outgoing.recipients) }
             let prepare = sign(Prepare(block.mark))
             send(
                 .proposal(Proposal(block: ProposedBlock(block.block), prepare: prepare)),
                 to: outgoing.recipients)
             return own(.prepare(prepare))
-        case .prepare(let prepare): return vote(.prepare(sign(prepare)), to: outgoing.recipients)
+        case .prepare(let prepare):
+            if isAwaited { askForCommits(of: prepare.mark.height, outgoing.recipients) }
+            return vote(.prepare(sign(prepare)), to: outgoing.recipients)
         case .commit(let header):
             let vote = CommitVote(
                 header, signer: id,
                 signature: voteKey.sign(verifier.authority.commitMessage(for: header)))
-            return self.vote(.commit(vote), to: outgoing.recipients)
+            settle(header, .commit(vote), to: outgoing.recipients, tip: tip)
+            return own(.commit(vote))
         case .viewChange(let claim, let prepared, let committed):
             return vote(
                 .viewChange(ViewChange(claim: sign(claim), prepared: prepared, committed: committed)),
@@ -54,19 +65,40 @@ struct Postman: Sendable {
         Signed(body, signer: id, signature: voteKey.sign(body.signedBytes(verifier.context)))
     }
 
-    private func send(_ message: Message, to recipients: Outgoing.Recipients) {
-        guard let network, committee.size > 1 else { return }
+    /// Sends what settles a block. While the cluster has no other under way, only those hear of it at once who have
+    /// clients that wait: to the others the vote for a later block says as much, and it saves them a signature to check.
+    private func settle(
+        _ header: BlockHeader, _ message: Message, to recipients: Outgoing.Recipients, tip: BlockHeight
+    ) {
+        if case .only = recipients { return send(message, to: recipients) }
+        let place = OutgoingPeer.Place(view: header.view, height: header.height)
+        let isPressing = header.height < tip || header.height.value.isMultiple(of: Limits.heldCommits)
         let frame = message.frame
+        for peer in others { network?.settle(place, with: frame, isPressing: isPressing, at: peer) }
+    }
+
+    /// Before the vote that brings the COMMITs about.
+    private func askForCommits(of height: BlockHeight, _ recipients: Outgoing.Recipients) {
+        send(Awaited(height: height).frame, to: recipients)
+    }
+
+    private func send(_ message: Message, to recipients: Outgoing.Recipients) {
+        send(message.frame, to: recipients)
+    }
+
+    private func send(_ frame: Frame, to recipients: Outgoing.Recipients) {
+        guard let network, committee.size > 1 else { return }
         switch recipients {
         case .only(let node):
             guard node != id else { return }
             if frame.kind == .fetch { onFetch(node) }
             network.send(frame, to: node)
-        case .everyone, .others:
-            for index in 0..<committee.size where index != Int(id.value) {
-                network.send(frame, to: ReplicaID(UInt16(index)))
-            }
+        case .everyone, .others: for peer in others { network.send(frame, to: peer) }
         }
+    }
+
+    private var others: some Sequence<ReplicaID> {
+        (0..<committee.size).lazy.map { ReplicaID(UInt16($0)) }.filter { $0 != id }
     }
 
     /// As many messages as the entries need: a frame is bounded.

@@ -12,6 +12,7 @@ public struct Frame: Hashable, Sendable {
         case hello = 0
         case proposal, prepare, commit, complaint, viewChange, newView, prepared, committed, status, entries
         case fetch, fetched
+        case awaited
 
         /// The largest body, in bytes.
         public var limitBytes: Int {
@@ -20,7 +21,7 @@ public struct Frame: Hashable, Sendable {
             case .entries: Limits.entriesFrameBytes
             case .fetched: Limits.fetchedFrameBytes
             case .hello, .prepare, .commit, .complaint, .viewChange, .newView, .prepared, .committed,
-                .status, .fetch:
+                .status, .fetch, .awaited:
                 Limits.smallFrameBytes
             }
         }
@@ -95,5 +96,24 @@ extension Hello: WireValue {
             throw DecodingFailure("version \(version) of the protocol is not spoken here", at: 0)
         }
         self.init(ledgerID: try reader.readDigest("ledger id"), node: try reader.readMember())
+    }
+}
+
+/// Clients wait at the sender for what is in blocks up to this height: it wants COMMITs for them at once. A hint of the
+/// connection, and no message to a replica: whoever has not heard it sends a little later.
+///
+/// Shape: `height u64`.
+public struct Awaited: Hashable, Sendable {
+    public let height: BlockHeight
+
+    public init(height: BlockHeight) { self.height = height }
+
+    public var frame: Frame { Frame(kind: .awaited, body: height.value.valueBytes) }
+
+    public init(_ frame: Frame) throws(DecodingFailure) {
+        guard frame.kind == .awaited else { throw DecodingFailure("this frame names no height", at: 0) }
+        height = try ByteReader.decode(frame.body) { reader throws(DecodingFailure) in
+            BlockHeight(try reader.read(UInt64.self, "awaited height"))
+        }
     }
 }

@@ -23,6 +23,7 @@ extension Message {
         let body = frame.body
         switch frame.kind {
         case .hello: throw DecodingFailure("a greeting in the midst of messages", at: 0)
+        case .awaited: throw DecodingFailure("a hint of the connection is no message", at: 0)
         case .proposal: self = .proposal(try Proposal(wireBytes: body))
         case .prepare: self = .prepare(try Signed<Prepare>(wireBytes: body))
         case .commit: self = .commit(try CommitVote(wireBytes: body))
