@@ -61,8 +61,19 @@ final class DiskThread: Sendable {
     var flushTimes: DurationHistogram { times.withLock { $0 } }
 
     /// Returns at once; an outcome follows.
-    func save(_ record: SafetyRecord) {
+    func save(_ record: SafetyRecord) -> Outcome? {
         let job = Job(ticket: record.ticket, changes: Self.changes(record))
+        let size = job.changes.reduce(0) { $0 + $1.append.reduce(0) { $0 + $1.block.entries.count } }
+        let isHere = state.withLock { state in
+            guard !state.hasFailed, !state.isBusy, !state.hasBranches, size <= 4, !job.changes.contains(where: { $0.truncateTo != nil }) else { return false }
+            state.isBusy = true
+            return true
+        }
+        if isHere {
+            let outcomes = writing.withLock { _ in flush([job]) }
+            state.withLock { $0.isBusy = false }
+            return outcomes.first
+        }
         let starts = state.withLock { state in
             guard !state.hasFailed else { return false }
             state.jobs.append(job)
@@ -71,6 +82,7 @@ final class DiskThread: Sendable {
             return !state.isBusy
         }
         if starts { queue.async { self.run() } }
+        return nil
     }
 
     func keep(_ certificate: CommitCertificate) {

@@ -145,10 +145,18 @@ struct OrderingLoop: Sendable {
 
     /// - Returns: What has happened by it.
     private mutating func carryOut(_ effects: Effects) -> [Event] {
-        if let record = effects.save { disk.save(record) }
         if !effects.commit.isEmpty { commit(effects.commit) }
         let (tip, isAwaited) = (replica.tip.header.height, !waiters.isEmpty)
-        let events = effects.send.flatMap { postman.deliver($0, tip: tip, isAwaited: isAwaited) }
+        var events = effects.send.flatMap { postman.deliver($0, tip: tip, isAwaited: isAwaited) }
+        if let record = effects.save, let outcome = disk.save(record) {
+            switch outcome {
+            case .durable(let ticket): events.append(.durable(ticket))
+            case .failed(let ticket, let error):
+                lastStorageFailure = error
+                disk.mend()
+                events.append(.notDurable(ticket))
+            }
+        }
         for refusal in effects.refuse { waiters.resolve(refusal, storage: lastStorageFailure) }
         for proof in effects.evidence { note(proof) }
         if let reason = effects.halt {

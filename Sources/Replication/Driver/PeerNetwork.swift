@@ -102,7 +102,7 @@ public final class PeerNetwork: Sendable {
             settings.address ?? { id in
                 Int(id.value) < members.count ? PeerAddress(members[Int(id.value)].peerAddress) : nil
             }
-        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
         self.loop = loop
         peers = members.indices.map { index in
             let id = ReplicaID(UInt16(index))
