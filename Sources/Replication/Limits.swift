@@ -62,6 +62,14 @@ extension Limits {
 extension Limits {
     // MARK: Between peers and the ordering queue
 
+    /// How long what nobody waits for may stay where it is, in milliseconds: a COMMIT for a peer without clients, a block
+    /// before its certificate. Some blocks long, so that the next can take it along, and far less than a timeout.
+    public static let lazyMilliseconds: Int64 = 10
+    /// Of so many blocks in a row, the COMMITs for one leave at once all the same: a peer may be as far behind as its
+    /// window has room, no further.
+    public static let lazyCommits = window - 1
+    /// A flush in less time than this is done where it is asked for, in microseconds.
+    static let quickMicroseconds: Int64 = 300
     /// How long a client waits for a quorum, in milliseconds: a few failed views.
     public static let submissionMilliseconds: Int64 = 10_000
     /// How long a node that stops waits for what its clients wait for, in milliseconds.
@@ -94,12 +102,6 @@ extension Limits {
 
     // MARK: Connections
 
-    /// How long a COMMIT may wait for a peer whose clients do not, in milliseconds: far less than a timeout, and longer
-    /// than a block takes, so that the next one's can take its place.
-    public static let heldMilliseconds: Int64 = 5
-    /// The COMMIT of one block among so many leaves at once all the same: peers may be as far behind as half a window,
-    /// no further, or they would have no room for the next proposal.
-    public static let heldCommits: UInt64 = 2
     /// Frames that wait for one peer; the oldest are dropped, since everything may be lost.
     public static let outgoingFrames = 4096
     /// The same, in bytes.

@@ -12,6 +12,7 @@ package enum Defect: String, CaseIterable, Sendable {
     case commitAfterLeavingView
     case voteBeforeWrite
     case restartedPrimaryProposes
+    case forgottenVotesRepeated
     case tornBaseVotedPast
     case inheritedBlocksSignedAgain
     // Liveness.

@@ -33,6 +33,8 @@ public struct SafetyRecord: Sendable {
     public var steps: [Step] = []
     /// Where it changed.
     public var state: SafetyState?
+    /// Whether something waits until it is on the disk. Else it may go there with the next, which must not take long.
+    public var isAwaited = true
 
     public init(ticket: SaveTicket) { self.ticket = ticket }
 }

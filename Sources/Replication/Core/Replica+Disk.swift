@@ -84,13 +84,26 @@ extension Replica {
         }
     }
 
-    /// The disk refused (it is full, say). No vote has left that rests on what it refused, so that never was; whoever
-    /// waits at a primary is told. Of its own blocks others may know, though: they may yet become final.
+    /// The record behind which a block and all between it and the last final one are on the disk; `nil` where one of
+    /// them was not handed over.
+    func lastTicket(of hash: Digest) -> SaveTicket? {
+        guard let chain = tree.chain(to: hash) else { return nil }
+        let tickets = chain.compactMap(\.savedBy)
+        return tickets.count == chain.count ? tickets.max() : nil
+    }
+
+    /// The disk refused (it is full, say). No COMMIT has left that rests on what it refused, so that never was; whoever
+    /// waits at a primary is told. Others may know of its PREPAREs, though: the blocks may yet become final. What this
+    /// node's highest certificate is for stays, and is written again.
     mutating func takeBack(from ticket: SaveTicket, _ turn: inout Turn) {
         let chain = (tree.chain(to: tipHash) ?? []).map(\.hash)
+        let end = tip.header.height
+        let certified = Set((safety.prepared.flatMap { tree.chain(to: $0.mark.headerHash) } ?? []).map(\.hash))
         // What an earlier record wrote stays, and the votes for it: only its place in the log is to be written again.
-        let refused = tree.remove { $0.storedBy.map { $0 >= ticket } ?? false }
-        for hash in chain { tree.update(hash) { $0.savedBy = nil } }
+        let unwritten = tree.nodes.filter { $0.storedBy.map { $0 >= ticket } ?? false }.map(\.hash)
+        let refused = tree.remove { unwritten.contains($0.hash) && !certified.contains($0.hash) }
+        for hash in unwritten { tree.update(hash) { $0.storedBy = nil } }
+        for hash in chain + unwritten { tree.update(hash) { $0.savedBy = nil } }
         tipHash = chain.last { tree.contains($0) } ?? tree.root.headerHash
         if isPrimary {
             for entry in queue.removeAll() { refuse(entry, .notSaved, &turn) }
@@ -103,8 +116,9 @@ extension Replica {
                 queue.prepend(entries.filter(\.canBeOrdered), at: turn.now.uptime)
             }
         }
-        let hasLostItsOwn = refused.contains { $0.accepted.header.view == view }
-        if committee.size > 1, isPrimary, safety.isNormal, hasLostItsOwn { abandonItsView(&turn) }
+        if refused.contains(where: { $0.accepted.header.view == view }) {
+            forgetVotes(above: tip.header.height, upTo: end, &turn)
+        }
         disk.releases.removeAll { waiting in
             guard waiting.ticket >= ticket else { return false }
             switch waiting.release {
@@ -146,15 +160,30 @@ extension Replica {
             record.state = safety
             disk.stateTicket = turn.ticket
         }
+        record.isAwaited = isAwaited(record)
         disk.last = turn.ticket
         turn.effects.save = record
     }
 
+    /// The block of a proposal goes to the disk with the certificate that it is prepared, which comes soon, and is what
+    /// a vote rests on.
+    private func isAwaited(_ record: SafetyRecord) -> Bool {
+        if committee.size == 1 || record.state != nil || preparedAhead != nil || !unsettled.isEmpty { return true }
+        if record.steps.contains(where: { if case .truncate = $0 { true } else { false } }) { return true }
+        return disk.releases.contains { $0.ticket == record.ticket }
+    }
+
     private mutating func rewrite(_ turn: inout Turn) {
-        turn.steps = [.truncate(to: committed.height)]
-        for node in tree.chain(to: tipHash) ?? [] {
-            turn.steps.append(.append(node.accepted))
-            tree.update(node.hash) { $0.save(by: turn.ticket) }
+        turn.steps = []
+        // What the highest certificate is for may lie beside the chain.
+        let certified = safety.prepared.flatMap { tree.chain(to: $0.mark.headerHash) } ?? []
+        let ends = certified.contains { $0.storedBy == nil } ? [certified, tree.chain(to: tipHash) ?? []] : [tree.chain(to: tipHash) ?? []]
+        for chain in ends {
+            turn.steps.append(.truncate(to: committed.height))
+            for node in chain {
+                turn.steps.append(.append(node.accepted))
+                tree.update(node.hash) { $0.save(by: turn.ticket) }
+            }
         }
         turn.savesState = true
         for index in disk.releases.indices { disk.releases[index].ticket = turn.ticket }

@@ -68,25 +68,6 @@ extension Replica {
         return queue.count >= min(underWay, Limits.entriesWorthABlock) || !queue.hasRoom
     }
 
-    /// Whether the disk shows that this primary has proposed in its view. From then on a proposal need not wait for the
-    /// disk (normal case, 2): should it be lost in a crash, the node knows that it may have said more than it knows.
-    var hasBegunItsView: Bool {
-        if isOfThisView(tree.root.header) { return true }
-        let first = tree.chain(to: tipHash)?.first { $0.accepted.header.view == view }
-        return first?.savedBy.map { $0 <= disk.durable } ?? false
-    }
-
-    /// The genesis block states view 0, and nobody proposed it: a node that starts for the first time has said nothing.
-    func isOfThisView(_ header: BlockHeader) -> Bool { header.view == view && header.height > .genesis }
-
-    /// A primary that cannot vouch for what it has proposed, after a restart or where the disk refused a block of its
-    /// own, proposes and prepares nothing more in its view, and asks for the next.
-    mutating func abandonItsView(_ turn: inout Turn) {
-        guard !Defect.isActive(.restartedPrimaryProposes) else { return }
-        safety.hasLeftItsChain = true
-        complain(&turn)
-    }
-
     /// Takes waiting entries, in order, while they fit into a block and the rules at the tip admit them.
     private mutating func nextBatch(
         at time: Timestamp, _ turn: inout Turn

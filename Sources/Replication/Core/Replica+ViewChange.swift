@@ -42,6 +42,7 @@ extension Replica {
         safety.base = nil
         safety.newView = nil
         safety.hasLeftItsChain = false
+        forgotten = nil
         turn.savesState = true
         isComplaining = false
         asks[Int(id.value)] = target
@@ -197,6 +198,7 @@ extension Replica {
         safety.base = base
         safety.newView = newView
         safety.hasLeftItsChain = false
+        forgotten = nil
         turn.savesState = true
         isComplaining = false
         asks[Int(id.value)] = newView.view

@@ -121,8 +121,8 @@ extension Replica {
         }
     }
 
-    /// Block and acceptance go to the disk, then the vote leaves. A committee of one owes nobody a proof that its block
-    /// was prepared.
+    /// Proposal or vote leave, and the block goes to the disk; the first of a view waits for it. A committee of one owes
+    /// nobody a proof that its block was prepared.
     mutating func accept(_ block: AcceptedBlock, _ turn: inout Turn) {
         tree.insert(block, savedBy: turn.ticket)
         // It may have been fetched before it was proposed here.
@@ -131,13 +131,53 @@ extension Replica {
         turn.steps.append(.append(block))
         let keys = Set(block.entries.map(\.key))
         queue.remove { keys.contains($0.key) }
+        let needed = hasBegunItsView ? disk.durable : turn.ticket
         if committee.size == 1 {
             tree.update(block.headerHash) { $0.isCommitReleased = true }
             release(.commit(block.header), after: turn.ticket, &turn)
         } else if committee.primary(of: block.header.view) == id {
-            release(.proposal(block.headerHash), after: hasBegunItsView ? disk.durable : turn.ticket, &turn)
+            release(.proposal(block.headerHash), after: needed, &turn)
+        } else if mayPrepare(at: block.header.height) {
+            release(.prepare(block.mark), after: needed, &turn)
         } else {
-            release(.prepare(block.mark), after: turn.ticket, &turn)
+            complain(&turn)
+        }
+    }
+
+    /// Whether the disk shows that this node has voted in its view. From then on its PREPAREs, and the proposals of a
+    /// primary, need not wait for the disk (normal case, 2 and 3): should one be lost in a crash, the node knows that it
+    /// may have said more than it knows.
+    var hasBegunItsView: Bool {
+        if isOfThisView(tree.root.header) { return true }
+        let first = tree.chain(to: tipHash)?.first { isOfThisView($0.accepted.header) }
+        return first?.savedBy.map { $0 <= disk.durable } ?? false
+    }
+
+    /// The genesis block states view 0, and nobody proposed it: a node that starts for the first time has said nothing.
+    private func isOfThisView(_ header: BlockHeader) -> Bool {
+        header.view == view && header.height > .genesis
+    }
+
+    /// Whether a PREPARE of this view contradicts none that the node may have sent, forgotten ones included.
+    func mayPrepare(at height: BlockHeight) -> Bool {
+        guard !safety.hasLeftItsChain else { return false }
+        guard let forgotten, !Defect.isActive(.forgottenVotesRepeated) else { return true }
+        return height <= forgotten.after
+    }
+
+    /// Votes above `height`, up to another, may have left this node, and are not on its disk: others may have them. A
+    /// backup prepares nothing there, until a certificate of this view shows which chain the votes up to there were for.
+    /// A primary that cannot vouch for what it has proposed proposes and prepares nothing more in its view, and asks for
+    /// the next.
+    mutating func forgetVotes(above height: BlockHeight, upTo end: BlockHeight, _ turn: inout Turn) {
+        guard committee.size > 1, safety.isNormal else { return }
+        if isPrimary {
+            guard !Defect.isActive(.restartedPrimaryProposes) else { return }
+            safety.hasLeftItsChain = true
+            complain(&turn)
+        } else {
+            forgotten = ForgottenVotes(
+                after: min(height, forgotten?.after ?? height), upTo: max(end, forgotten?.upTo ?? end))
         }
     }
 
@@ -190,11 +230,11 @@ extension Replica {
         adopt(certificate, &turn)
     }
 
-    /// Normal case, 4: with the block and its ancestors on the disk, the certificate is written, then the COMMIT leaves.
+    /// Normal case, 4: behind the block and its ancestors the certificate is written, then the COMMIT leaves.
     mutating func adopt(_ certificate: PreparedCertificate, _ turn: inout Turn) {
         let mark = certificate.mark
         guard mark.height > committed.height else { return }
-        guard let node = tree[mark.headerHash], isDurable(mark.headerHash) else {
+        guard let node = tree[mark.headerHash], let saved = lastTicket(of: mark.headerHash) else {
             if preparedAhead?.mark.isBelow(mark) ?? true { preparedAhead = certificate }
             return
         }
@@ -206,7 +246,8 @@ extension Replica {
         guard safety.isNormal, mark.view == view, !node.isCommitReleased else { return }
         tree.update(mark.headerHash) { $0.isCommitReleased = true }
         if gathersVotes, isPrimary { turn.send(.message(.prepared(certificate)), to: .others) }
-        release(.commit(node.accepted.header), after: turn.savesState ? turn.ticket : disk.stateTicket, &turn)
+        let needed = turn.savesState ? turn.ticket : max(disk.stateTicket, saved)
+        release(.commit(node.accepted.header), after: needed, &turn)
     }
 
     /// A certificate of any view may be relied on by anyone at any time.
@@ -247,6 +288,9 @@ extension Replica {
         tree.settle(on: hash)
         unsettled.removeAll { $0.header.height <= committed.height }
         votes.prune(upTo: committed.height, before: oldestCountedView)
+        if let forgotten, isOfThisView(certificate.header), certificate.header.height >= forgotten.upTo {
+            self.forgotten = nil
+        }
         noteProgress(in: certificate.header.view, &turn)
         // The primary finds out as it proposes.
         if !isPrimary, chain.contains(where: { $0.accepted.entries.contains { $0.facts.changesRules } }) {

@@ -33,6 +33,8 @@ public struct Replica: Sendable {
     /// The view that each node asks for: its own, or the one after it.
     var asks: [View]
     var isComplaining = false
+    /// PREPAREs of this view that may have left, and that this node does not know any more.
+    var forgotten: ForgottenVotes?
     /// The VIEW-CHANGE of the highest view that each node sent.
     var changes: [ViewChange?]
     /// A NEW-VIEW whose base is not here yet.
@@ -42,6 +44,12 @@ public struct Replica: Sendable {
     var fetch: FetchUnderWay?
     var timers = Timers()
     var disk = DiskLedger()
+
+    /// Heights of one view, the first of them not among them.
+    struct ForgottenVotes: Sendable {
+        let after: BlockHeight
+        let upTo: BlockHeight
+    }
 
     /// A place in the chain with the rules in force after it.
     public struct Position: Sendable {
@@ -124,7 +132,10 @@ public struct Replica: Sendable {
         timers.start(at: now.uptime)
         peers.hearAll(at: now.uptime)
         repeatVotes(&turn)
-        if committee.size > 1, isPrimary, safety.isNormal, isOfThisView(tip.header) { abandonItsView(&turn) }
+        if hasBegunItsView {
+            let height = tip.header.height
+            forgetVotes(above: height, upTo: BlockHeight(height.value + Limits.window), &turn)
+        }
         resend(&turn)
         return finish(&turn)
     }

@@ -15,6 +15,11 @@ final class DiskThread: Sendable {
     private struct Job: Sendable {
         let ticket: SaveTicket
         let changes: [LogStore.Change]
+
+        /// Of the entries in it.
+        var byteCount: Int {
+            changes.lazy.flatMap(\.append).flatMap(\.block.entries).reduce(0) { $0 + $1.byteCount }
+        }
     }
 
     private struct State: Sendable {
@@ -22,6 +27,10 @@ final class DiskThread: Sendable {
         /// They go to the disk with the next flush: losing them costs a fetch, or one signature, at a restart.
         var certificates: [CommitCertificate] = []
         var isBusy = false
+        /// What waits is written in a moment, if nobody does it before.
+        var isLazyScheduled = false
+        /// The last flush took hardly longer than a change of threads.
+        var isQuick = false
         var hasFailed = false
         /// Blocks lie beside the chain, and are to be removed once they are dead.
         var hasBranches: Bool
@@ -60,29 +69,57 @@ final class DiskThread: Sendable {
     var flushCount: UInt64 { flushes.load(ordering: .relaxed) }
     var flushTimes: DurationHistogram { times.withLock { $0 } }
 
-    /// Returns at once; an outcome follows.
-    func save(_ record: SafetyRecord) -> Outcome? {
+    /// Hands over a record.
+    ///
+    /// A small one is written right here where the disk is at rest and quick: to change threads twice costs as much.
+    ///
+    /// - Returns: What became of it, and of those before it, where that is known already. Else an outcome follows.
+    func save(_ record: SafetyRecord) -> [Outcome] {
         let job = Job(ticket: record.ticket, changes: Self.changes(record))
-        let size = job.changes.reduce(0) { $0 + $1.append.reduce(0) { $0 + $1.block.entries.count } }
-        let isHere = state.withLock { state in
-            guard !state.hasFailed, !state.isBusy, !state.hasBranches, size <= 4, !job.changes.contains(where: { $0.truncateTo != nil }) else { return false }
+        let course = state.withLock { state -> Course in
+            guard !state.hasFailed else { return .none }
+            state.jobs.append(job)
+            if job.changes.contains(where: { $0.truncateTo != nil }) { state.hasBranches = true }
+            if state.isBusy { return .none }
+            guard record.isAwaited else {
+                defer { state.isLazyScheduled = true }
+                return state.isLazyScheduled ? .none : .lazy
+            }
+            state.isBusy = true
+            return state.isQuick && state.jobs.reduce(0) { $0 + $1.byteCount } <= Limits.smallEntriesBytes ? .here : .thread
+        }
+        switch course {
+        case .none: return []
+        case .lazy:
+            queue.asyncAfter(deadline: .now() + .milliseconds(Int(Limits.lazyMilliseconds))) { self.runLate() }
+            return []
+        case .thread:
+            queue.async { self.run() }
+            return []
+        case .here:
+            let outcomes = writing.withLock { _ in flush(takeJobs()) }
+            state.withLock { $0.isBusy = false }
+            return outcomes
+        }
+    }
+
+    /// Where a record is written.
+    private enum Course {
+        /// By whoever is at it, or will be.
+        case none
+        /// Later, unless another record takes it along.
+        case lazy
+        case thread, here
+    }
+
+    private func runLate() {
+        let starts = state.withLock { state in
+            state.isLazyScheduled = false
+            guard !state.isBusy, !state.jobs.isEmpty else { return false }
             state.isBusy = true
             return true
         }
-        if isHere {
-            let outcomes = writing.withLock { _ in flush([job]) }
-            state.withLock { $0.isBusy = false }
-            return outcomes.first
-        }
-        let starts = state.withLock { state in
-            guard !state.hasFailed else { return false }
-            state.jobs.append(job)
-            if job.changes.contains(where: { $0.truncateTo != nil }) { state.hasBranches = true }
-            defer { state.isBusy = true }
-            return !state.isBusy
-        }
-        if starts { queue.async { self.run() } }
-        return nil
+        if starts { run() }
     }
 
     func keep(_ certificate: CommitCertificate) {
@@ -189,8 +226,12 @@ final class DiskThread: Sendable {
             throw error
         }
         flushes.add(1, ordering: .relaxed)
-        times.withLock { $0.add(ContinuousClock.now - begin) }
-        let hasBranches = state.withLock { $0.hasBranches }
+        let time = ContinuousClock.now - begin
+        times.withLock { $0.add(time) }
+        let hasBranches = state.withLock { state in
+            state.isQuick = time < .microseconds(Limits.quickMicroseconds) && !state.hasBranches
+            return state.hasBranches
+        }
         if hasBranches, let height = certificates.map(\.header.height).max() { prune(upTo: height) }
     }
 

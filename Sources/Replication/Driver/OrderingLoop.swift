@@ -60,7 +60,7 @@ struct OrderingLoop: Sendable {
             for request in batch.requests { request.answer(.failure(.timeout)) }
             return
         }
-        for outcome in batch.outcomes { handle(outcome) }
+        for outcome in batch.outcomes { handle(event(of: outcome)) }
         for event in batch.events { handle(event) }
         for event in batch.forwarded { handle(event) }
         order(batch.requests)
@@ -95,13 +95,13 @@ struct OrderingLoop: Sendable {
 
     // MARK: Events
 
-    private mutating func handle(_ outcome: DiskThread.Outcome) {
+    private mutating func event(of outcome: DiskThread.Outcome) -> Event {
         switch outcome {
-        case .durable(let ticket): handle(Event.durable(ticket))
+        case .durable(let ticket): return .durable(ticket)
         case .failed(let ticket, let error):
             lastStorageFailure = error
             disk.mend()
-            handle(Event.notDurable(ticket))
+            return .notDurable(ticket)
         }
     }
 
@@ -148,15 +148,7 @@ struct OrderingLoop: Sendable {
         if !effects.commit.isEmpty { commit(effects.commit) }
         let (tip, isAwaited) = (replica.tip.header.height, !waiters.isEmpty)
         var events = effects.send.flatMap { postman.deliver($0, tip: tip, isAwaited: isAwaited) }
-        if let record = effects.save, let outcome = disk.save(record) {
-            switch outcome {
-            case .durable(let ticket): events.append(.durable(ticket))
-            case .failed(let ticket, let error):
-                lastStorageFailure = error
-                disk.mend()
-                events.append(.notDurable(ticket))
-            }
-        }
+        if let record = effects.save { events += disk.save(record).map { event(of: $0) } }
         for refusal in effects.refuse { waiters.resolve(refusal, storage: lastStorageFailure) }
         for proof in effects.evidence { note(proof) }
         if let reason = effects.halt {

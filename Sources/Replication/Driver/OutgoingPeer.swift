@@ -123,7 +123,7 @@ final class OutgoingPeer: Sendable {
         }
         if wakes { loop.execute { self.flush() } }
         if holds {
-            loop.scheduleTask(in: .milliseconds(Limits.heldMilliseconds)) {
+            loop.scheduleTask(in: .milliseconds(Limits.lazyMilliseconds)) {
                 self.line.withLock { $0.isHoldScheduled = false }
                 self.release(upTo: BlockHeight(.max))
             }

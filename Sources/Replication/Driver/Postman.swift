@@ -72,7 +72,7 @@ struct Postman: Sendable {
     ) {
         if case .only = recipients { return send(message, to: recipients) }
         let place = OutgoingPeer.Place(view: header.view, height: header.height)
-        let isPressing = header.height < tip || header.height.value.isMultiple(of: Limits.heldCommits)
+        let isPressing = header.height < tip || header.height.value.isMultiple(of: Limits.lazyCommits)
         let frame = message.frame
         for peer in others { network?.settle(place, with: frame, isPressing: isPressing, at: peer) }
     }
