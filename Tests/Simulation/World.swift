@@ -34,6 +34,7 @@ public final class World {
     enum Happening {
         case arrival(Message, from: Int, to: Int)
         case flushed(slot: Int, life: Int)
+        case flushDue(slot: Int, life: Int)
         case tick(slot: Int, life: Int)
         case client(retry: Int?)
         case fault
@@ -121,6 +122,9 @@ public final class World {
     private func happen(_ what: Happening) {
         switch what {
         case .arrival(let message, let from, let to): arrive(message, from: from, to: to, what)
+        case .flushDue(let slot, let life):
+            guard nodes[slot].life == life, nodes[slot].replica != nil else { return }
+            if !isPaused(slot, what) { beginFlush(slot) }
         case .flushed(let slot, let life):
             guard nodes[slot].life == life, nodes[slot].replica != nil else { return }
             if isPaused(slot, what) { return }
@@ -266,7 +270,12 @@ public final class World {
         }
         if trace.isOn { note(slot, .disk, "saves \(record.ticket.value):\(describe(record))") }
         nodes[slot].disk.pending.append(.init(record: record, certificates: certificate.map { [$0] } ?? []))
-        beginFlush(slot)
+        if record.isAwaited {
+            beginFlush(slot)
+        } else {
+            let due = now + Int(Limits.lazyMilliseconds) * 1000
+            schedule.add(.flushDue(slot: slot, life: nodes[slot].life), at: due)
+        }
         if let span = nodes[slot].crashWhileWriting,
             !nodes[slot].disk.fresh(in: nodes[slot].disk.pending).isEmpty
         {

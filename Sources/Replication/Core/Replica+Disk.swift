@@ -69,9 +69,6 @@ extension Replica {
         let due = disk.releases.filter { $0.ticket <= ticket }
         disk.releases.removeAll { $0.ticket <= ticket }
         for (_, release) in due { perform(release, &turn) }
-        // Certificates that waited for their blocks.
-        for node in tree.nodes { tryPrepared(node.accepted.mark, &turn) }
-        if let preparedAhead { adopt(preparedAhead, &turn) }
         settle(&turn)
     }
 
@@ -153,6 +150,7 @@ extension Replica {
         if disk.mustRewrite, !turn.steps.isEmpty || turn.savesState || timers.isRetryingDisk {
             rewrite(&turn)
         }
+        if !turn.steps.isEmpty { adoptWhatWaited(&turn) }
         guard !turn.steps.isEmpty || turn.savesState else { return }
         var record = SafetyRecord(ticket: turn.ticket)
         record.steps = turn.steps
@@ -171,6 +169,12 @@ extension Replica {
         if committee.size == 1 || record.state != nil || preparedAhead != nil || !unsettled.isEmpty { return true }
         if record.steps.contains(where: { if case .truncate = $0 { true } else { false } }) { return true }
         return disk.releases.contains { $0.ticket == record.ticket }
+    }
+
+    /// Prepared certificates that came before their blocks.
+    private mutating func adoptWhatWaited(_ turn: inout Turn) {
+        for node in tree.nodes { tryPrepared(node.accepted.mark, &turn) }
+        if let preparedAhead { adopt(preparedAhead, &turn) }
     }
 
     private mutating func rewrite(_ turn: inout Turn) {

@@ -215,7 +215,9 @@ extension Replica {
         guard safety.isNormal, node.accepted.header.view == view, isDurable(node.hash) else { return }
         guard tree.isAncestor(node.hash, of: tipHash) else { return }
         // Off its chain of this view it has not voted, and must not.
-        if mayPrepare(at: node.height) { turn.send(.prepare(Prepare(node.accepted.mark)), to: voteRecipients) }
+        if !safety.hasLeftItsChain, mayPrepare(at: node.height) {
+            turn.send(.prepare(Prepare(node.accepted.mark)), to: voteRecipients)
+        }
         if node.isCommitReleased, isStateDurable(turn) {
             turn.send(.commit(node.accepted.header), to: voteRecipients)
         }

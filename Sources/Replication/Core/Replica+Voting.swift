@@ -158,9 +158,8 @@ extension Replica {
         header.view == view && header.height > .genesis
     }
 
-    /// Whether a PREPARE of this view contradicts none that the node may have sent, forgotten ones included.
+    /// Whether a PREPARE for a block of its chain contradicts none that the node may have sent and does not know any more.
     func mayPrepare(at height: BlockHeight) -> Bool {
-        guard !safety.hasLeftItsChain else { return false }
         guard let forgotten, !Defect.isActive(.forgottenVotesRepeated) else { return true }
         return height <= forgotten.after
     }
@@ -233,7 +232,7 @@ extension Replica {
     /// Normal case, 4: behind the block and its ancestors the certificate is written, then the COMMIT leaves.
     mutating func adopt(_ certificate: PreparedCertificate, _ turn: inout Turn) {
         let mark = certificate.mark
-        guard mark.height > committed.height else { return }
+        guard mark.height > committed.height, !unsettled.contains(where: { $0.mark == mark }) else { return }
         guard let node = tree[mark.headerHash], let saved = lastTicket(of: mark.headerHash) else {
             if preparedAhead?.mark.isBelow(mark) ?? true { preparedAhead = certificate }
             return
