@@ -35,7 +35,7 @@ import Testing
         Hunt(defect: .preparedForgottenAtRestart, mode: .safety, isHostile: true, seeds: 4),
         Hunt(defect: .secondNewViewAccepted, mode: .safety, isHostile: true, seeds: 30),
         Hunt(defect: .commitAfterLeavingView, mode: .safety, isHostile: false, seeds: 40),
-        Hunt(defect: .voteBeforeWrite, mode: .safety, isHostile: true, seeds: 30),
+        Hunt(defect: .voteBeforeWrite, mode: .safety, isHostile: true, seeds: 80),
         Hunt(defect: .inheritedBlocksSignedAgain, mode: .safety, isHostile: true, seeds: 4),
         Hunt(defect: .timerForOwnEntriesOnly, mode: .liveness, isHostile: false, seeds: 6),
         Hunt(defect: .timeoutNeverFalls, mode: .liveness, isHostile: false, seeds: 6),

@@ -131,11 +131,12 @@ public struct Replica: Sendable {
         var turn = Turn(now: now, documents: documents, ticket: disk.nextTicket)
         timers.start(at: now.uptime)
         peers.hearAll(at: now.uptime)
-        repeatVotes(&turn)
         if hasBegunItsView {
-            let height = tip.header.height
-            forgetVotes(above: height, upTo: BlockHeight(height.value + Limits.window), &turn)
+            // Of the blocks on its disk too it may have accepted some without a vote, because it had forgotten others.
+            let end = BlockHeight(tip.header.height.value + Limits.window)
+            forgetVotes(above: committed.height, upTo: end, &turn)
         }
+        repeatVotes(&turn)
         resend(&turn)
         return finish(&turn)
     }
