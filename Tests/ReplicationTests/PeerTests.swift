@@ -122,6 +122,36 @@ import Testing
         await listener.stop()
     }
 
+    /// Node 0 holds a COMMIT back from node 1, unless node 1 has said that its clients wait.
+    @Test func `carry what a peer waits for at once`() async throws {
+        let (one, other) = (Ear(), Ear())
+        let ports = Mutex<[ReplicaID: PeerAddress]>([:])
+        let networks = try [(0, one), (1, other)].map { node, ear in
+            try network(node, to: ear, dialling: { id in ports.withLock { $0[id] } })
+        }
+        for (node, network) in networks.enumerated() {
+            let port = try await network.listen()
+            ports.withLock { $0[ReplicaID(UInt16(node))] = PeerAddress(host: "127.0.0.1", port: port) }
+        }
+        start(networks[0], one)
+        start(networks[1], other)
+        let (zeroth, first) = (ReplicaID(0), ReplicaID(1))
+        while !networks[0].state(of: first).isConnected || !networks[1].state(of: zeroth).isConnected {
+            await Task.yield()
+        }
+        // What comes behind the hint shows that it was heard.
+        networks[1].send(Awaited(height: BlockHeight(5)).frame, to: zeroth)
+        networks[1].send(Message.complaint(View(1)).frame, to: zeroth)
+        #expect(await one.nextFrame()?.1.kind == .complaint)
+        let frames = (1...6).map { Frame(kind: .commit, body: [UInt8($0)]) }
+        for (position, frame) in frames.enumerated() {
+            let place = LazyFrame.Place(view: View(0), height: BlockHeight(UInt64(position + 1)))
+            networks[0].settle(place, with: frame, isPressing: false, at: first)
+        }
+        for frame in frames { #expect(await other.nextFrame()?.1 == frame) }
+        for network in networks { await network.stop() }
+    }
+
     @Test func `are refused to a stranger who dials`() async throws {
         #expect(try await dial(showing: stranger).refusal != nil)
     }

@@ -170,6 +170,13 @@ import Testing
         #expect(throws: DecodingFailure.self) { try Hello(Frame(kind: .hello, body: body)) }
         #expect(throws: DecodingFailure.self) { try Hello(Frame(kind: .status, body: hello.frame.body)) }
         #expect(throws: DecodingFailure.self) { try Message(hello.frame) }
+        let awaited = Awaited(height: BlockHeight(300))
+        #expect(try Awaited(awaited.frame) == awaited)
+        for body in [[], Array(awaited.frame.body.dropLast()), awaited.frame.body + [0]] {
+            #expect(throws: DecodingFailure.self) { try Awaited(Frame(kind: .awaited, body: body)) }
+        }
+        #expect(throws: DecodingFailure.self) { try Awaited(hello.frame) }
+        #expect(throws: DecodingFailure.self) { try Message(awaited.frame) }
     }
 
     @Test func `keeps what signatures rest on, in every phase`() throws {

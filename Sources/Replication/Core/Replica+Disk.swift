@@ -163,12 +163,9 @@ extension Replica {
         turn.effects.save = record
     }
 
-    /// The block of a proposal goes to the disk with the certificate that it is prepared, which comes soon, and is what
-    /// a vote rests on.
+    /// Nothing waits for the block of a proposal: a COMMIT rests on it together with its certificate, which comes soon.
     private func isAwaited(_ record: SafetyRecord) -> Bool {
-        if committee.size == 1 || record.state != nil || preparedAhead != nil || !unsettled.isEmpty { return true }
-        if record.steps.contains(where: { if case .truncate = $0 { true } else { false } }) { return true }
-        return disk.releases.contains { $0.ticket == record.ticket }
+        record.state != nil || !unsettled.isEmpty || disk.releases.contains { $0.ticket == record.ticket }
     }
 
     /// Prepared certificates that came before their blocks.
@@ -179,10 +176,14 @@ extension Replica {
 
     private mutating func rewrite(_ turn: inout Turn) {
         turn.steps = []
-        // What the highest certificate is for may lie beside the chain.
+        var chains = [tree.chain(to: tipHash) ?? []]
+        // What the highest certificate is for may lie beside the log's chain, and comes first: it would be left out.
         let certified = safety.prepared.flatMap { tree.chain(to: $0.mark.headerHash) } ?? []
-        let ends = certified.contains { $0.storedBy == nil } ? [certified, tree.chain(to: tipHash) ?? []] : [tree.chain(to: tipHash) ?? []]
-        for chain in ends {
+        let onChain = chains[0].map(\.hash)
+        if certified.contains(where: { $0.storedBy == nil && !onChain.contains($0.hash) }) {
+            chains.insert(certified, at: 0)
+        }
+        for chain in chains {
             turn.steps.append(.truncate(to: committed.height))
             for node in chain {
                 turn.steps.append(.append(node.accepted))

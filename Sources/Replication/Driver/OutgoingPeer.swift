@@ -12,12 +12,6 @@ final class OutgoingPeer: Sendable {
         var waitingCount = 0
     }
 
-    /// Of a block, among all that were proposed.
-    struct Place: Sendable {
-        let view: View
-        let height: BlockHeight
-    }
-
     private struct Line: Sendable {
         var channel: (any Channel)?
         /// The peer has said hello.
@@ -25,12 +19,9 @@ final class OutgoingPeer: Sendable {
         var frames: [[UInt8]] = []
         var byteCount = 0
         var isScheduled = false
-        /// What settles a block that nobody there waits for.
-        var held: (place: Place, bytes: [UInt8])?
-        /// It leaves at the latest when this is over.
-        var isHoldScheduled = false
-        /// Clients of the peer wait for blocks up to here.
-        var awaited = BlockHeight.genesis
+        var lazy = LazyFrame()
+        /// What is lazy leaves in a moment at the latest.
+        var isLazyScheduled = false
         var isStopped = false
         var attempts = 0
         /// What went wrong first in this attempt.
@@ -44,16 +35,16 @@ final class OutgoingPeer: Sendable {
         /// The operators know.
         var isInTrouble = false
 
-        /// Puts a frame behind those that wait. The oldest make room.
+        /// Puts frames behind those that wait. The oldest make room.
         ///
-        /// - Returns: Whether somebody must be told to write it.
-        mutating func add(_ bytes: [UInt8]) -> Bool {
+        /// - Returns: Whether somebody must be told to write them.
+        mutating func add(_ new: [[UInt8]]) -> Bool {
             guard isOpen else {
-                dropCount += 1
+                dropCount += UInt64(new.count)
                 return false
             }
-            frames.append(bytes)
-            byteCount += bytes.count
+            frames += new
+            byteCount += new.reduce(0) { $0 + $1.count }
             var dropped = 0
             while frames.count - dropped > 1,
                 frames.count - dropped > Limits.outgoingFrames || byteCount > Limits.outgoingBytes
@@ -63,8 +54,9 @@ final class OutgoingPeer: Sendable {
             }
             frames.removeFirst(dropped)
             dropCount += UInt64(dropped)
-            defer { isScheduled = true }
-            return !isScheduled
+            guard !frames.isEmpty, !isScheduled else { return false }
+            isScheduled = true
+            return true
         }
     }
 
@@ -100,48 +92,35 @@ final class OutgoingPeer: Sendable {
 
     /// Returns at once.
     func send(_ bytes: [UInt8]) {
-        let wakes = line.withLock { $0.add(bytes) }
+        let wakes = line.withLock { $0.add([bytes]) }
         if wakes { loop.execute { self.flush() } }
     }
 
     /// Sends what settles a block: at once if it is pressing or clients of the peer wait for it, else a little later. A
     /// later block's settles this one too, and takes its place.
-    func settle(_ place: Place, with bytes: [UInt8], isPressing: Bool) {
-        let (wakes, holds) = line.withLock { line -> (Bool, Bool) in
-            let before = line.held
-            line.held = nil
-            var wakes = false
-            if let before, before.place.view != place.view || before.place.height > place.height {
-                wakes = line.add(before.bytes)
-            }
-            guard line.isOpen, !isPressing, place.height > line.awaited else {
-                return (line.add(bytes) || wakes, false)
-            }
-            line.held = (place, bytes)
-            defer { line.isHoldScheduled = true }
-            return (wakes, !line.isHoldScheduled)
+    func settle(_ place: LazyFrame.Place, with bytes: [UInt8], isPressing: Bool) {
+        let (wakes, waits) = line.withLock { line in
+            guard line.isOpen else { return (line.add([bytes]), false) }
+            let wakes = line.add(line.lazy.settle(place, with: bytes, isPressing: isPressing))
+            guard !line.lazy.isEmpty, !line.isLazyScheduled else { return (wakes, false) }
+            line.isLazyScheduled = true
+            return (wakes, true)
         }
         if wakes { loop.execute { self.flush() } }
-        if holds {
-            loop.scheduleTask(in: .milliseconds(Limits.lazyMilliseconds)) {
-                self.line.withLock { $0.isHoldScheduled = false }
-                self.release(upTo: BlockHeight(.max))
-            }
-        }
+        if waits { loop.scheduleTask(in: .milliseconds(Limits.lazyMilliseconds)) { self.sendLazy() } }
     }
 
-    /// The peer says for what its clients wait.
-    func note(_ awaited: Awaited) {
-        line.withLock { $0.awaited = max($0.awaited, awaited.height) }
-        release(upTo: awaited.height)
-    }
-
-    private func release(upTo height: BlockHeight) {
+    private func sendLazy() {
         let wakes = line.withLock { line in
-            guard let held = line.held, held.place.height <= height else { return false }
-            line.held = nil
-            return line.add(held.bytes)
+            line.isLazyScheduled = false
+            return line.add(line.lazy.release())
         }
+        if wakes { flush() }
+    }
+
+    /// The peer says for what its clients wait. On the event loop.
+    func note(_ awaited: Awaited) {
+        let wakes = line.withLock { $0.add($0.lazy.note(awaited)) }
         if wakes { flush() }
     }
 
@@ -244,8 +223,7 @@ final class OutgoingPeer: Sendable {
             line.frames = []
             line.byteCount = 0
             line.isScheduled = false
-            line.held = nil
-            line.awaited = .genesis
+            line.lazy = LazyFrame()
             return line.isOpen
         }
         guard let wasOpen else { return }
@@ -255,12 +233,12 @@ final class OutgoingPeer: Sendable {
     /// Later and later, and never two nodes in step.
     private func dialAgain(after number: UInt64, _ reason: String) {
         let (attempts, news) = line.withLock { line -> (Int?, String?) in
-            guard line.number == number, line.pause == nil else { return (nil, nil) }
+            guard line.number == number, line.pause == nil, !line.isStopped else { return (nil, nil) }
             line.attempts += 1
             let cause = line.cause ?? reason
             line.cause = nil
             // Nodes that start together do not find each other at once: nobody needs to hear of that.
-            guard line.attempts >= Limits.attemptsBeforeTrouble, !line.isInTrouble, !line.isStopped else {
+            guard line.attempts >= Limits.attemptsBeforeTrouble, !line.isInTrouble else {
                 return (line.attempts, nil)
             }
             line.isInTrouble = true

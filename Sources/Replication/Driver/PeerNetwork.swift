@@ -83,8 +83,8 @@ public final class PeerNetwork: Sendable {
     private let own: Hello
     private let peers: [OutgoingPeer?]
     /// All connections of a node live on one loop: what is sent to all peers, and what comes from them at once, wakes one
-    /// thread.
-    private let loop: any EventLoop
+    /// thread. It has this thread to itself: votes wait neither for the RSA of HTTPS nor for questions.
+    private let thread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let state = Mutex(State())
 
     /// - Throws: where the key or the certificate cannot be used.
@@ -102,8 +102,7 @@ public final class PeerNetwork: Sendable {
             settings.address ?? { id in
                 Int(id.value) < members.count ? PeerAddress(members[Int(id.value)].peerAddress) : nil
             }
-        let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
-        self.loop = loop
+        let loop = thread.next()
         peers = members.indices.map { index in
             let id = ReplicaID(UInt16(index))
             guard id != settings.id else { return nil }
@@ -117,7 +116,7 @@ public final class PeerNetwork: Sendable {
     ///
     /// - Returns: The port.
     public func listen() async throws -> Int {
-        let bootstrap = ServerBootstrap(group: loop)
+        let bootstrap = ServerBootstrap(group: thread)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -150,7 +149,7 @@ public final class PeerNetwork: Sendable {
     /// Sends a vote or a certificate that settles a block.
     ///
     /// - Parameter isPressing: whether it leaves at once, though no clients of the peer wait for the block.
-    func settle(_ place: OutgoingPeer.Place, with frame: Frame, isPressing: Bool, at peer: ReplicaID) {
+    func settle(_ place: LazyFrame.Place, with frame: Frame, isPressing: Bool, at peer: ReplicaID) {
         guard Int(peer.value) < peers.count else { return }
         peers[Int(peer.value)]?.settle(place, with: frame.encoded, isPressing: isPressing)
     }
@@ -172,6 +171,7 @@ public final class PeerNetwork: Sendable {
         try? await listener?.close()
         for peer in peers { await peer?.stop() }
         for connection in connections { try? await connection.close() }
+        try? await thread.shutdownGracefully()
     }
 
     // MARK: Accepting

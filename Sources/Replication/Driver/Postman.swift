@@ -65,16 +65,20 @@ struct Postman: Sendable {
         Signed(body, signer: id, signature: voteKey.sign(body.signedBytes(verifier.context)))
     }
 
-    /// Sends what settles a block. While the cluster has no other under way, only those hear of it at once who have
-    /// clients that wait: to the others the vote for a later block says as much, and it saves them a signature to check.
+    /// Sends what settles a block. While no other is under way, only those hear of it at once who have clients that wait,
+    /// and the primary, whose next block takes up what has come meanwhile: to the others the vote for a later block says
+    /// as much, and it saves them a signature to check.
     private func settle(
         _ header: BlockHeader, _ message: Message, to recipients: Outgoing.Recipients, tip: BlockHeight
     ) {
         if case .only = recipients { return send(message, to: recipients) }
-        let place = OutgoingPeer.Place(view: header.view, height: header.height)
+        let place = LazyFrame.Place(view: header.view, height: header.height)
         let isPressing = header.height < tip || header.height.value.isMultiple(of: Limits.lazyCommits)
         let frame = message.frame
-        for peer in others { network?.settle(place, with: frame, isPressing: isPressing, at: peer) }
+        let primary = committee.primary(of: header.view)
+        for peer in others {
+            network?.settle(place, with: frame, isPressing: isPressing || peer == primary, at: peer)
+        }
     }
 
     /// Before the vote that brings the COMMITs about.

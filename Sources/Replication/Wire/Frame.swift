@@ -65,7 +65,7 @@ public struct Frame: Hashable, Sendable {
 
 /// What each end says first: `version u8 ‖ ledger id 32 ‖ node u16`.
 public struct Hello: Hashable, Sendable {
-    public static let version: UInt8 = 1
+    public static let version: UInt8 = 2
 
     public let ledgerID: Digest
     public let node: ReplicaID
