@@ -174,8 +174,8 @@ extension LogStore {
         guard stored.identity != nil else { return .none }
         guard stored.slot != StoredEntry.noSlot else { return .erased }
         var slot = try slots.read(stored.slot)
-        if slot == .absent, let bytes = store.foreign(stored.slot.keyBytes), bytes.count == 64 {
-            slot = .held(.init(bytes: bytes))
+        if slot == .absent, let keys = store.foreign(stored.slot.keyBytes).flatMap(KeySlots.Keys.init) {
+            slot = .held(keys)
         }
         switch slot {
         case .erased: return .erased

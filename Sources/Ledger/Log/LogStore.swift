@@ -137,7 +137,7 @@ public final class LogStore: Sendable {
         if changes.allSatisfy({ $0.truncateTo == nil }) {
             var batch = RowBatch()
             for change in changes { try tables.put(change, rows, in: &batch) }
-            if slot != firstSlot { batch.put(tables.state, Self.nextSlotKey, slot.valueBytes) }
+            if !keys.isEmpty { batch.put(tables.state, Self.nextSlotKey, slot.valueBytes) }
             for (position, keys) in keys.enumerated() {
                 batch.putBeside(slots, (firstSlot + UInt64(position)).keyBytes, keys.bytes)
             }
@@ -153,7 +153,7 @@ public final class LogStore: Sendable {
                 }
                 try tables.put(change, rows, in: &transaction)
             }
-            if slot != firstSlot { try transaction.put(tables.state, Self.nextSlotKey, slot.valueBytes) }
+            if !keys.isEmpty { try transaction.put(tables.state, Self.nextSlotKey, slot.valueBytes) }
         }
     }
 

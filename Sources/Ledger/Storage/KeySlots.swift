@@ -27,8 +27,9 @@ public final class KeySlots: Sendable {
         /// As the journal holds them.
         var bytes: [UInt8] { dataKey + contentKey }
 
-        /// - Precondition: 64 bytes.
-        init(bytes: [UInt8]) {
+        /// `nil` where these are not the bytes of two keys.
+        init?(bytes: [UInt8]) {
+            guard bytes.count == 2 * KeySlots.keyBytes else { return nil }
             self.init(
                 dataKey: Array(bytes.prefix(KeySlots.keyBytes)),
                 contentKey: Array(bytes.suffix(KeySlots.keyBytes)))
@@ -118,13 +119,13 @@ extension KeySlots: JournalCompanion {
         do throws(DecodingFailure) { number = try UInt64(keyBytes: key) } catch {
             throw .damaged(place: file.path, reason: "the journal names no slot: \(error)")
         }
-        guard value.count == 2 * Self.keyBytes else {
+        guard let keys = Keys(bytes: value) else {
             throw .damaged(place: file.path, reason: "the journal holds no keys for slot \(number)")
         }
         // Slots follow each other, and those before the journal's first were flushed.
         guard number <= UInt64(try file.byteCount / Self.slotBytes) else {
             throw .damaged(place: file.path, reason: "it is shorter than it was")
         }
-        try write([Keys(bytes: value)], from: number)
+        try write([keys], from: number)
     }
 }

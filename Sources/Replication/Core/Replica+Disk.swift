@@ -95,7 +95,7 @@ extension Replica {
     mutating func takeBack(from ticket: SaveTicket, _ turn: inout Turn) {
         let chain = (tree.chain(to: tipHash) ?? []).map(\.hash)
         let end = tip.header.height
-        let certified = Set((safety.prepared.flatMap { tree.chain(to: $0.mark.headerHash) } ?? []).map(\.hash))
+        let certified = Set(certifiedChain.map(\.hash))
         // What an earlier record wrote stays, and the votes for it: only its place in the log is to be written again.
         let unwritten = tree.nodes.filter { $0.storedBy.map { $0 >= ticket } ?? false }.map(\.hash)
         let refused = tree.remove { unwritten.contains($0.hash) && !certified.contains($0.hash) }
@@ -126,6 +126,11 @@ extension Replica {
         abstainWithoutBase()
         disk.mustRewrite = true
         timers.wantResend(at: turn.now.uptime, timing)
+    }
+
+    /// What the highest prepared certificate is for, as far as it is not final.
+    private var certifiedChain: [BlockTree.Node] {
+        safety.prepared.flatMap { tree.chain(to: $0.mark.headerHash) } ?? []
     }
 
     /// The block at which this view begins was to be written, and was not: a crash tore it, or the disk refused it. The
@@ -178,7 +183,7 @@ extension Replica {
         turn.steps = []
         var chains = [tree.chain(to: tipHash) ?? []]
         // What the highest certificate is for may lie beside the log's chain, and comes first: it would be left out.
-        let certified = safety.prepared.flatMap { tree.chain(to: $0.mark.headerHash) } ?? []
+        let certified = certifiedChain
         let onChain = chains[0].map(\.hash)
         if certified.contains(where: { $0.storedBy == nil && !onChain.contains($0.hash) }) {
             chains.insert(certified, at: 0)

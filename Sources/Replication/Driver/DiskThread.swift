@@ -83,17 +83,19 @@ final class DiskThread: Sendable {
             if state.isBusy { return .none }
             guard record.isAwaited else {
                 defer { state.isLazyScheduled = true }
-                return state.isLazyScheduled ? .none : .lazy
+                return state.isLazyScheduled ? .none : .later
             }
             state.isBusy = true
-            return state.isQuick && state.jobs.reduce(0) { $0 + $1.byteCount } <= Limits.smallEntriesBytes ? .here : .thread
+            let byteCount = state.jobs.reduce(0) { $0 + $1.byteCount }
+            return state.isQuick && byteCount <= Limits.smallEntriesBytes ? .here : .onItsThread
         }
         switch course {
         case .none: return []
-        case .lazy:
-            queue.asyncAfter(deadline: .now() + .milliseconds(Int(Limits.lazyMilliseconds))) { self.runLate() }
+        case .later:
+            let due = DispatchTime.now() + .milliseconds(Int(Limits.lazyMilliseconds))
+            queue.asyncAfter(deadline: due) { self.runLate() }
             return []
-        case .thread:
+        case .onItsThread:
             queue.async { self.run() }
             return []
         case .here:
@@ -107,9 +109,9 @@ final class DiskThread: Sendable {
     private enum Course {
         /// By whoever is at it, or will be.
         case none
-        /// Later, unless another record takes it along.
-        case lazy
-        case thread, here
+        /// In a moment, unless another record takes it along.
+        case later
+        case onItsThread, here
     }
 
     private func runLate() {

@@ -3,8 +3,8 @@ import Ledger
 extension Replica.Saved {
     /// What a node finds on its disk: the last final block, every block above it, and what its signatures rest on.
     ///
-    /// - Throws: `StoreError.damaged` where the chain does not read back. A block beside it that does not is left out:
-    ///   it may have been torn, and can be fetched.
+    /// - Throws: `StoreError.damaged` where the chain does not read back. A block beside it that does not is left out: it
+    ///   can be fetched.
     init(
         from log: LogStore, genesis: Genesis, ledgerID: Digest, report: (String) -> Void
     ) throws(StoreError) {

@@ -189,7 +189,8 @@ import Testing
             #expect(try slots.read(slot) == .absent)
         }
         try slots.put(UInt64(0).keyBytes, keys)
-        #expect(try slots.read(0) == .held(.init(bytes: keys)))
+        #expect(try slots.read(0) == KeySlots.Keys(bytes: keys).map(KeySlots.Slot.held))
+        #expect(KeySlots.Keys(bytes: Array(keys.dropLast())) == nil)
     }
 
     @Test func `are nowhere after an erasure, nor come back with a crash`() throws {
