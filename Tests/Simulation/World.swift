@@ -241,7 +241,8 @@ public final class World {
         planTick(slot)
     }
 
-    /// Carries out effects, top to bottom.
+    /// Carries out effects. What is saved goes first: a node's own votes come back to it while they are sent here, and
+    /// the disk takes its time anyway.
     private func perform(_ effects: Effects, at slot: Int) {
         if let record = effects.save { save(record, at: slot) }
         for block in effects.commit { commit(block, at: slot) }

@@ -157,6 +157,10 @@ public final class LogStore: Sendable {
         }
     }
 
+    /// Whether a change without `truncateTo` goes to the journal alone, whatever its size: the tables, which take longer,
+    /// have time.
+    public var isJournalRoomy: Bool { store.isJournalRoomy }
+
     /// Gives the tables what the journal holds: a directory at rest is read with LMDB alone.
     public func settle() throws(StoreError) { try store.write { _ throws(StoreError) in } }
 

@@ -238,6 +238,9 @@ internal import Synchronization
         }
     }
 
+    /// Whether the next batch goes to the journal alone, if it goes there at all.
+    var isJournalRoomy: Bool { journal.withLock { $0?.hasRoom(for: Journal.batchBytes) ?? false } }
+
     /// Overwrites the journal, once the tables have what it held: what was in it cannot be read there any more.
     func scrubJournal() throws(StoreError) {
         try journal.withLock { journal throws(StoreError) in

@@ -4,12 +4,12 @@ public import Ledger
 ///
 /// Nothing in `send` waits for anything in `save`: what rests on the disk leaves with the event `durable`.
 public struct Effects: Sendable {
-    /// Handed to the disk, in the order of the tickets; `durable` tells of its success.
-    public var save: SafetyRecord?
     /// Final: shown to readers and acknowledged, in order.
     public var commit: [CertifiedBlock] = []
     /// Signed by the driver; may be lost.
     public var send: [Outgoing] = []
+    /// Handed to the disk, in the order of the tickets; `durable` tells of its success.
+    public var save: SafetyRecord?
     /// Entries that will not be ordered, each with its reason.
     public var refuse: [Refusal] = []
     /// Proofs that a node lied.

@@ -17,6 +17,8 @@ struct DiskLedger: Sendable {
     var durable = SaveTicket(0)
     /// The record that holds the safety state as it is now.
     var stateTicket = SaveTicket(0)
+    /// The record that says that the node is in its view.
+    var viewTicket = SaveTicket(0)
     /// A record was refused: the next one writes the chain above the last final block and the state again.
     var mustRewrite = false
 
@@ -24,7 +26,7 @@ struct DiskLedger: Sendable {
 }
 
 extension Replica {
-    /// Lets a message go once a record is on the disk: nothing is signed before what it rests on is durable.
+    /// Lets a message go once a record is on the disk.
     mutating func release(
         _ release: DiskLedger.Release, after ticket: SaveTicket, _ turn: inout Turn
     ) {

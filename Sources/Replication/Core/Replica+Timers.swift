@@ -223,7 +223,7 @@ extension Replica {
         }
     }
 
-    /// After a restart: the votes that may have been sent before it. A COMMIT rests on the certificate that was saved.
+    /// After a restart: the COMMITs that may have been sent before it. They rest on the certificate that was saved.
     mutating func repeatVotes(_ turn: inout Turn) {
         for node in tree.chain(to: tipHash) ?? [] where node.accepted.header.view == view {
             let isPrepared = safety.prepared?.mark == node.accepted.mark || committee.size == 1

@@ -200,6 +200,7 @@ extension Replica {
         safety.hasLeftItsChain = false
         forgotten = nil
         turn.savesState = true
+        disk.viewTicket = turn.ticket
         isComplaining = false
         asks[Int(id.value)] = newView.view
         let target = base.map(\.headerHash) ?? tree.root.headerHash

@@ -144,10 +144,11 @@ extension Replica {
         }
     }
 
-    /// Whether the disk shows that this node has voted in its view. From then on its PREPAREs, and the proposals of a
-    /// primary, need not wait for the disk (normal case, 2 and 3): should one be lost in a crash, the node knows that it
-    /// may have said more than it knows.
+    /// Whether the disk shows that this node is in its view, and has a block of it. From then on its PREPAREs, and the
+    /// proposals of a primary, need not wait for the disk (normal case, 2 and 3): should one be lost in a crash, the node
+    /// knows that it may have said more than it knows.
     var hasBegunItsView: Bool {
+        guard disk.viewTicket <= disk.durable else { return false }
         if isOfThisView(tree.root.header) { return true }
         let first = tree.chain(to: tipHash)?.first { isOfThisView($0.accepted.header) }
         return first?.savedBy.map { $0 <= disk.durable } ?? false

@@ -25,7 +25,7 @@ public struct Replica: Sendable {
 
     var queue = EntryQueue()
     var votes = VoteBook()
-    /// A prepared certificate whose block is not on the disk yet.
+    /// A prepared certificate whose block was not handed to the disk yet.
     var preparedAhead: PreparedCertificate?
     /// Proposals that come too high or too early.
     var early: [Verified<CheckedProposal>] = []
@@ -126,7 +126,7 @@ public struct Replica: Sendable {
     /// When `tick` is wanted next.
     public var deadline: Duration { timers.next }
 
-    /// What a node does first: it says again what it may have said before it stopped.
+    /// What a node does first: it finds out what it may have said before it stopped, and says again what it knows of it.
     public mutating func start(at now: Tick, knowing documents: some CommittedDocuments) -> Effects {
         var turn = Turn(now: now, documents: documents, ticket: disk.nextTicket)
         timers.start(at: now.uptime)

@@ -87,7 +87,8 @@ final class DiskThread: Sendable {
             }
             state.isBusy = true
             let byteCount = state.jobs.reduce(0) { $0 + $1.byteCount }
-            return state.isQuick && byteCount <= Limits.smallEntriesBytes ? .here : .onItsThread
+            let isSmall = byteCount <= Limits.smallEntriesBytes && !state.hasBranches
+            return state.isQuick && isSmall && log.isJournalRoomy ? .here : .onItsThread
         }
         switch course {
         case .none: return []
@@ -201,6 +202,7 @@ final class DiskThread: Sendable {
         report("a block was not saved: \(error)")
         state.withLock { state in
             state.hasFailed = true
+            state.isQuick = false
             state.jobs = []
         }
         return .failed(from: job.ticket, error)
@@ -231,7 +233,7 @@ final class DiskThread: Sendable {
         let time = ContinuousClock.now - begin
         times.withLock { $0.add(time) }
         let hasBranches = state.withLock { state in
-            state.isQuick = time < .microseconds(Limits.quickMicroseconds) && !state.hasBranches
+            state.isQuick = time < .microseconds(Limits.quickMicroseconds)
             return state.hasBranches
         }
         if hasBranches, let height = certificates.map(\.header.height).max() { prune(upTo: height) }

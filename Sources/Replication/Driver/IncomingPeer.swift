@@ -48,6 +48,7 @@ final class IncomingPeer: ChannelInboundHandler {
         if frame.kind == .awaited { return note(frame, of: peer, context) }
         let channel = context.channel
         let isRoomy = receive(frame, peer) {
+            guard channel.isActive else { return }
             channel.eventLoop.execute {
                 channel.setOption(.autoRead, value: true).whenSuccess { channel.read() }
             }

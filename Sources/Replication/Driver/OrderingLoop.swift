@@ -100,14 +100,19 @@ struct OrderingLoop: Sendable {
         case .durable(let ticket): return .durable(ticket)
         case .failed(let ticket, let error):
             lastStorageFailure = error
-            disk.mend()
             return .notDurable(ticket)
         }
     }
 
     private mutating func handle(_ event: Event) {
         guard status.halt == nil else { return }
-        perform(replica.handle(event, at: now, knowing: documents))
+        perform(tell(event))
+    }
+
+    private mutating func tell(_ event: Event) -> Effects {
+        // Not before the replica hears of it: until then it hands over what rests on what was refused.
+        if case .notDurable = event { disk.mend() }
+        return replica.handle(event, at: now, knowing: documents)
     }
 
     /// Orders what clients wait for.
@@ -134,15 +139,17 @@ struct OrderingLoop: Sendable {
 
     // MARK: Effects
 
-    /// Carries out effects, top to bottom, and those that follow from them: what follows from an event comes before
+    /// Carries out effects, and those that follow from them: what follows from an event comes before
     /// the event after it. A loop: as many effects may follow from one another as blocks wait.
     private mutating func perform(_ effects: Effects) {
         var stack = Array(carryOut(effects).reversed())
         while status.halt == nil, let event = stack.popLast() {
-            stack += carryOut(replica.handle(event, at: now, knowing: documents)).reversed()
+            stack += carryOut(tell(event)).reversed()
         }
     }
 
+    /// Top to bottom: what leaves does not wait for what is saved.
+    ///
     /// - Returns: What has happened by it.
     private mutating func carryOut(_ effects: Effects) -> [Event] {
         if !effects.commit.isEmpty { commit(effects.commit) }

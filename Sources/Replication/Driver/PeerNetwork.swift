@@ -84,7 +84,7 @@ public final class PeerNetwork: Sendable {
     private let peers: [OutgoingPeer?]
     /// All connections of a node live on one loop: what is sent to all peers, and what comes from them at once, wakes one
     /// thread. It has this thread to itself: votes wait neither for the RSA of HTTPS nor for questions.
-    private let thread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    private let thread: MultiThreadedEventLoopGroup
     private let state = Mutex(State())
 
     /// - Throws: where the key or the certificate cannot be used.
@@ -102,6 +102,7 @@ public final class PeerNetwork: Sendable {
             settings.address ?? { id in
                 Int(id.value) < members.count ? PeerAddress(members[Int(id.value)].peerAddress) : nil
             }
+        thread = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = thread.next()
         peers = members.indices.map { index in
             let id = ReplicaID(UInt16(index))
