@@ -22,7 +22,8 @@ import Testing
         let log = try LogStore(
             directory: directory.path, genesis: ledger.genesisHeader, access: .writing(.full), schema: schema)
         return try DiskThread(
-            log, report: { _ in }, onOutcome: { [outcomes] outcome, _ in outcomes.continuation.yield(outcome) })
+            log, report: { _ in },
+            onOutcome: { [outcomes] outcome, _ in outcomes.continuation.yield(outcome) })
     }
 
     /// The next outcome, of those that were returned or of those that come later.
@@ -80,7 +81,9 @@ import Testing
         }
     }
 
-    @Test func `is on the disk with what comes next, and before whatever must be done behind it`() async throws {
+    @Test func `is on the disk with what comes next, and before what is to be done behind it`()
+        async throws
+    {
         let disk = try disk()
         #expect(disk.save(state(1, isAwaited: false)).isEmpty)
         var durable = SaveTicket(0)

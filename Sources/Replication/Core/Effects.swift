@@ -105,6 +105,14 @@ public struct Outgoing: Sendable {
         self.content = content
         self.recipients = recipients
     }
+
+    /// Whether this node puts its name to a block with it.
+    var isVote: Bool {
+        switch content {
+        case .proposal, .prepare, .commit: true
+        case .message, .viewChange, .newView, .entries: false
+        }
+    }
 }
 
 /// An entry that is not ordered.

@@ -46,6 +46,8 @@ extension Replica {
         turn.savesState = true
         isComplaining = false
         asks[Int(id.value)] = target
+        // It signs nothing more in the view that it leaves, not even what this turn has decided already.
+        turn.effects.send.removeAll(where: \.isVote)
         if let arriving, arriving.view < target { self.arriving = nil }
         timers.viewFailed(at: turn.now.uptime, timing)
         forgetOldViews()
