@@ -32,6 +32,8 @@ final class DiskThread: Sendable {
         /// The last flush took hardly longer than a change of threads.
         var isQuick = false
         var hasFailed = false
+        /// When the operators last heard of a failure.
+        var reported: ContinuousClock.Instant?
         /// Blocks lie beside the chain, and are to be removed once they are dead.
         var hasBranches: Bool
     }
@@ -199,14 +201,21 @@ final class DiskThread: Sendable {
     }
 
     private func fail(_ job: Job, _ error: StoreError) -> Outcome {
-        report("a block was not saved: \(error)")
-        state.withLock { state in
+        let now = ContinuousClock.now
+        let isNews = state.withLock { state in
             state.hasFailed = true
             state.isQuick = false
             state.jobs = []
+            // A full disk refuses what is tried again many times a second.
+            if let reported = state.reported, now - reported < Self.betweenReports { return false }
+            state.reported = now
+            return true
         }
+        if isNews { report("a block was not saved: \(error)") }
         return .failed(from: job.ticket, error)
     }
+
+    private static let betweenReports: Duration = .seconds(5)
 
     private func write(_ jobs: [Job]) throws(StoreError) {
         try write(jobs.flatMap(\.changes), takeCertificates())
