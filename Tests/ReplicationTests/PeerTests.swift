@@ -149,6 +149,9 @@ import Testing
             networks[0].settle(place, with: frame, isPressing: false, at: first)
         }
         for frame in frames { #expect(await other.nextFrame()?.1 == frame) }
+        // One that says nothing ends the connection.
+        networks[1].send(Frame(kind: .awaited, body: [1]), to: zeroth)
+        while let line = await one.nextLine(), !line.contains("a hint of") {}
         for network in networks { await network.stop() }
     }
 
