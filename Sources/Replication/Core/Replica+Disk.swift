@@ -75,20 +75,14 @@ extension Replica {
     }
 
     /// Whether a block and all between it and the last final one are on the disk.
-    func isDurable(_ hash: Digest) -> Bool {
-        guard let chain = tree.chain(to: hash) else { return false }
-        return chain.allSatisfy { node in
-            guard let ticket = node.savedBy else { return false }
-            return ticket <= disk.durable
-        }
-    }
+    func isDurable(_ hash: Digest) -> Bool { lastTicket(of: hash).map { $0 <= disk.durable } ?? false }
 
     /// The record behind which a block and all between it and the last final one are on the disk; `nil` where one of
     /// them was not handed over.
     func lastTicket(of hash: Digest) -> SaveTicket? {
         guard let chain = tree.chain(to: hash) else { return nil }
         let tickets = chain.compactMap(\.savedBy)
-        return tickets.count == chain.count ? tickets.max() : nil
+        return tickets.count == chain.count ? tickets.max() ?? SaveTicket(0) : nil
     }
 
     /// The disk refused (it is full, say). No COMMIT has left that rests on what it refused, so that never was; whoever
