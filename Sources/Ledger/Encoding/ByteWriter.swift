@@ -8,11 +8,7 @@ public struct ByteWriter: Sendable {
     @inlinable public init(capacity: Int = 0) { written.reserveCapacity(capacity) }
 
     @inlinable public mutating func write(_ value: some FixedWidthInteger & UnsignedInteger) {
-        var shift = value.bitWidth
-        while shift > 0 {
-            shift -= 8
-            written.append(UInt8(truncatingIfNeeded: value >> shift))
-        }
+        unsafe withUnsafeBytes(of: value.bigEndian) { unsafe written.append(contentsOf: $0) }
     }
 
     /// The same for one byte, without a loop: varints are made of them.
@@ -20,7 +16,8 @@ public struct ByteWriter: Sendable {
 
     @inlinable public mutating func write(_ value: some Sequence<UInt8>) { written.append(contentsOf: value) }
 
-    @inlinable public mutating func write(_ digest: Digest) { written.append(contentsOf: digest.bytes) }
+    /// Without an array of its own: there are several to each entry.
+    @inlinable public mutating func write(_ digest: Digest) { digest.append(to: &written) }
 
     /// `u32 length ‖ bytes`.
     ///
@@ -31,5 +28,5 @@ public struct ByteWriter: Sendable {
         write(value)
     }
 
-    @inlinable public mutating func writeSized(_ text: String) { writeSized(Array(text.utf8)) }
+    @inlinable public mutating func writeSized(_ text: String) { writeSized(text.utf8) }
 }

@@ -18,10 +18,23 @@ public enum PayloadAtRest {
     public static func seal(
         _ payload: [UInt8], dataKey: [UInt8], statementDigest: Digest
     ) throws(EnvelopeError) -> [UInt8] {
-        try SealedPayload.checkKey(dataKey, "a data key")
-        let (ciphertext, tag) = try AES256GCM.seal(
-            payload, key: dataKey, nonce: zeroNonce, authenticating: statementDigest.bytes)
-        return ciphertext + tag
+        try Sealer().seal(payload, dataKey: dataKey, statementDigest: statementDigest)
+    }
+
+    /// Seals one payload after the other: a block has many.
+    struct Sealer: ~Copyable {
+        private let cipher: AES256GCM.Sealer
+
+        init() throws(EnvelopeError) { cipher = try AES256GCM.Sealer() }
+
+        /// As `PayloadAtRest.seal`.
+        func seal(
+            _ payload: [UInt8], dataKey: [UInt8], statementDigest: Digest
+        ) throws(EnvelopeError) -> [UInt8] {
+            try SealedPayload.checkKey(dataKey, "a data key")
+            return try cipher.seal(
+                payload, key: dataKey, nonce: zeroNonce, authenticating: statementDigest.bytes)
+        }
     }
 
     /// - Throws: `.decryptionFailed` where key, statement and stored bytes do not all belong together.

@@ -115,6 +115,7 @@ public final class LogStore: Sendable {
         let tables = self.tables
         let firstSlot = try nextSlot()
         var keys: [KeySlots.Keys] = []
+        keys.reserveCapacity(changes.reduce(0) { $0 + $1.append.reduce(0) { $0 + $1.block.entries.count } })
         var rows: [Digest: [StoredEntry]] = [:]
         for appended in changes.lazy.flatMap(\.append) {
             let hash = appended.block.header.hash
@@ -122,10 +123,13 @@ public final class LogStore: Sendable {
             rows[hash] = try keptRows(of: appended.block, hash)
             guard rows[hash] == nil else { continue }
             var placed: [StoredEntry] = []
+            placed.reserveCapacity(appended.block.entries.count)
             do {
+                let sealer = try PayloadAtRest.Sealer()
                 var dataKeys = try DataKeys(for: appended.block.entries)
                 for (entry, facts) in zip(appended.block.entries, appended.facts) {
-                    placed.append(try Self.place(entry, facts, firstSlot: firstSlot, &dataKeys, &keys))
+                    placed.append(
+                        try Self.place(entry, facts, firstSlot: firstSlot, sealer, &dataKeys, &keys))
                 }
             } catch {
                 throw .system(operation: "seal a payload at rest", code: 0, reason: error.reason)
@@ -139,7 +143,7 @@ public final class LogStore: Sendable {
             for change in changes { try tables.put(change, rows, in: &batch) }
             if !keys.isEmpty { batch.put(tables.state, Self.nextSlotKey, slot.valueBytes) }
             for (position, keys) in keys.enumerated() {
-                batch.putBeside(slots, (firstSlot + UInt64(position)).keyBytes, keys.bytes)
+                batch.putBeside(slots, firstSlot + UInt64(position), keys.dataKey, keys.contentKey)
             }
             return try store.put(batch)
         }
@@ -174,8 +178,8 @@ public final class LogStore: Sendable {
 
     /// An entry's row; the keys of its payload join `keys`, which go to the slots from `firstSlot` on.
     private static func place(
-        _ entry: Entry, _ facts: EntryFacts, firstSlot: UInt64, _ dataKeys: inout DataKeys,
-        _ keys: inout [KeySlots.Keys]
+        _ entry: Entry, _ facts: EntryFacts, firstSlot: UInt64, _ sealer: borrowing PayloadAtRest.Sealer,
+        _ dataKeys: inout DataKeys, _ keys: inout [KeySlots.Keys]
     ) throws(EnvelopeError) -> StoredEntry {
         guard let sealed = entry.sealed else {
             return StoredEntry(
@@ -188,7 +192,7 @@ public final class LogStore: Sendable {
             slot: firstSlot + UInt64(keys.count - 1), commitment: entry.keyCommitment,
             identity: facts.identity,
             statement: entry.statement.bytes,
-            payload: try PayloadAtRest.seal(
+            payload: try sealer.seal(
                 sealed.payload, dataKey: dataKey, statementDigest: entry.statement.digest))
     }
 

@@ -51,7 +51,12 @@ struct BlockKey: TableKey {
     let height: BlockHeight
     let hash: Digest
 
-    var keyBytes: [UInt8] { height.keyBytes + hash.bytes }
+    var keyBytes: [UInt8] {
+        var writer = ByteWriter(capacity: 8 + Digest.byteCount)
+        writer.write(height.value)
+        writer.write(hash)
+        return writer.bytes
+    }
 
     init(height: BlockHeight, hash: Digest) {
         self.height = height
@@ -68,12 +73,12 @@ struct BlockKey: TableKey {
 /// `height u64 ‖ first 8 bytes of the header hash ‖ position u32`.
 struct EntryKey: TableKey {
     let height: BlockHeight
-    let hashStart: [UInt8]
+    let hashStart: UInt64
     let position: UInt32
 
     init(height: BlockHeight, hash: Digest, position: UInt32) {
         self.height = height
-        hashStart = Array(hash.bytes.prefix(8))
+        hashStart = hash.firstWord
         self.position = position
     }
 
@@ -88,8 +93,8 @@ struct EntryKey: TableKey {
     init(keyBytes: [UInt8]) throws(DecodingFailure) {
         (height, hashStart, position) = try ByteReader.decode(keyBytes) { reader throws(DecodingFailure) in
             (
-                BlockHeight(try reader.read(UInt64.self, "height")), try reader.readBytes(8, "header hash"),
-                try reader.read(UInt32.self, "position")
+                BlockHeight(try reader.read(UInt64.self, "height")),
+                try reader.read(UInt64.self, "header hash"), try reader.read(UInt32.self, "position")
             )
         }
     }
@@ -101,7 +106,14 @@ struct DocumentKey: TableKey {
 
     init(_ identity: DocumentIdentity) { self.identity = identity }
 
-    var keyBytes: [UInt8] { Array(identity.submitter.utf8) + [0] + Array(identity.id.utf8) }
+    var keyBytes: [UInt8] {
+        let (submitter, id) = (identity.submitter.utf8, identity.id.utf8)
+        var writer = ByteWriter(capacity: submitter.count + 1 + id.count)
+        writer.write(submitter)
+        writer.writeByte(0)
+        writer.write(id)
+        return writer.bytes
+    }
 
     init(keyBytes: [UInt8]) throws(DecodingFailure) {
         guard let zero = keyBytes.firstIndex(of: 0),
@@ -132,11 +144,13 @@ struct StoredEntry: TableValue, Hashable {
     let payload: [UInt8]
 
     var valueBytes: [UInt8] {
-        var writer = ByteWriter(capacity: 96 + statement.count + payload.count)
+        let (submitter, id) = (identity?.submitter ?? "", identity?.id ?? "")
+        var writer = ByteWriter(
+            capacity: 52 + submitter.utf8.count + id.utf8.count + statement.count + payload.count)
         writer.write(slot)
         writer.write(commitment)
-        writer.writeSized(identity?.submitter ?? "")
-        writer.writeSized(identity?.id ?? "")
+        writer.writeSized(submitter)
+        writer.writeSized(id)
         writer.writeSized(statement)
         writer.write(payload)
         return writer.bytes

@@ -29,6 +29,13 @@ public struct Digest: Hashable, Sendable, BitwiseCopyable {
 
     public var bytes: [UInt8] { unsafe withUnsafeBytes(of: self) { unsafe Array($0) } }
 
+    /// The first eight bytes, as one big-endian number.
+    var firstWord: UInt64 { words.0.bigEndian }
+
+    @usableFromInline func append(to bytes: inout [UInt8]) {
+        unsafe withUnsafeBytes(of: self) { unsafe bytes.append(contentsOf: $0) }
+    }
+
     public static func == (left: Self, right: Self) -> Bool {
         // Word by word: the comparison of tuples is slow in debug builds, where the long tests run.
         left.words.0 == right.words.0 && left.words.1 == right.words.1 && left.words.2 == right.words.2
@@ -91,6 +98,9 @@ extension Digest {
 
         public mutating func update(_ byte: UInt8) {
             unsafe withUnsafeBytes(of: byte) { unsafe state.update(bufferPointer: $0) }
+        }
+        public mutating func update(bigEndian number: UInt64) {
+            unsafe withUnsafeBytes(of: number.bigEndian) { unsafe state.update(bufferPointer: $0) }
         }
         public mutating func update(_ bytes: [UInt8]) { state.update(data: bytes) }
         public mutating func update(_ bytes: RawSpan) {

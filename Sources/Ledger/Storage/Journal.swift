@@ -86,22 +86,24 @@ struct Journal: Sendable {
     /// Writes a record; when it returns, it is on the disk.
     ///
     /// - Precondition: there is room.
-    mutating func write(_ batch: [UInt8]) throws(StoreError) {
-        precondition(hasRoom(for: batch.count), "a record fits into the journal")
-        var writer = ByteWriter(capacity: Self.room(batch.count))
+    mutating func write(_ batch: RowBatch) throws(StoreError) {
+        precondition(hasRoom(for: batch.byteCount), "a record fits into the journal")
+        let room = Self.room(batch.byteCount)
+        var writer = ByteWriter(capacity: room)
         writer.write(newest + 1)
-        writer.writeSized(batch)
-        let body = writer.bytes
-        used = max(used, place + Self.room(batch.count))
+        writer.write(UInt32(batch.byteCount))
+        batch.write(to: &writer)
+        writer.write(Self.check(writer.bytes))
+        used = max(used, place + room)
         do throws(StoreError) {
-            try file.write(body + Self.check(body).bytes, at: place)
+            try file.write(writer.bytes, at: place)
         } catch {
             // Whoever asked for it is told that it never was.
             try? file.write([UInt8](repeating: 0, count: Self.headBytes), at: place)
             throw error
         }
         newest += 1
-        place += Self.room(batch.count)
+        place += room
     }
 
     /// The tables have it all.

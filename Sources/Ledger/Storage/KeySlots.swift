@@ -24,10 +24,7 @@ public final class KeySlots: Sendable {
             self.contentKey = contentKey
         }
 
-        /// As the journal holds them.
-        var bytes: [UInt8] { dataKey + contentKey }
-
-        /// `nil` where these are not the bytes of two keys.
+        /// From what the journal holds, one behind the other; `nil` where these are not the bytes of two keys.
         init?(bytes: [UInt8]) {
             guard bytes.count == 2 * KeySlots.keyBytes else { return nil }
             self.init(
@@ -77,18 +74,17 @@ public final class KeySlots: Sendable {
     /// - Precondition: both keys have 32 bytes.
     public func write(_ keys: [Keys], from number: UInt64) throws(StoreError) {
         guard !keys.isEmpty else { return }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(keys.count * Self.slotBytes)
+        var writer = ByteWriter(capacity: keys.count * Self.slotBytes)
         for (position, pair) in keys.enumerated() {
             precondition(pair.dataKey.count == Self.keyBytes, "a data key has 32 bytes")
             precondition(pair.contentKey.count == Self.keyBytes, "a content-encryption key has 32 bytes")
-            bytes += pair.dataKey
-            bytes += pair.contentKey
-            bytes += Self.check(number + UInt64(position), pair).bytes
-            bytes += [UInt8](repeating: 0, count: 32)
+            writer.write(pair.dataKey)
+            writer.write(pair.contentKey)
+            writer.write(Self.check(number + UInt64(position), pair))
+            writer.write(Digest.zero)
         }
-        reserve.grow(past: Self.offset(number) + bytes.count)
-        try file.write(bytes, at: Self.offset(number))
+        reserve.grow(past: Self.offset(number) + writer.bytes.count)
+        try file.write(writer.bytes, at: Self.offset(number))
     }
 
     /// Overwrites a slot, so that neither key can be read again. Durable only after `flush`.
@@ -104,7 +100,7 @@ public final class KeySlots: Sendable {
     private static func check(_ number: UInt64, _ keys: Keys) -> Digest {
         Digest.sha256 { hash in
             hash.update(4)
-            hash.update(number.keyBytes)
+            hash.update(bigEndian: number)
             hash.update(keys.dataKey)
             hash.update(keys.contentKey)
         }

@@ -33,6 +33,10 @@ internal import Synchronization
         var beside: [[UInt8]: [UInt8]] = [:]
         /// The transaction of LMDB that `pending` comes on top of.
         var base: UInt64 = 0
+
+        mutating func show(_ rows: [RowBatch.Row]) {
+            for row in rows { pending.put(row.table, row.key, row.value) }
+        }
     }
 
     /// What a commit promises when it returns.
@@ -222,19 +226,18 @@ internal import Synchronization
     /// put into the companion by the caller, who need not flush it.
     func put(_ batch: RowBatch) throws(StoreError) {
         guard !batch.isEmpty else { return }
-        let bytes = batch.byteCount <= Journal.batchBytes ? batch.encoded : nil
         try journal.withLock { journal throws(StoreError) in
-            guard journal != nil, let bytes, bytes.count <= Journal.batchBytes else {
+            guard journal != nil, batch.byteCount <= Journal.batchBytes else {
                 try companion?.flush()
                 return try write(&journal) { transaction throws(StoreError) in
-                    for row in batch.rows { try transaction.put(row, tables) }
+                    for row in batch.rows { try transaction.put(row) }
                 }
             }
-            if journal?.hasRoom(for: bytes.count) == false {
+            if journal?.hasRoom(for: batch.byteCount) == false {
                 try write(&journal) { _ throws(StoreError) in }
             }
-            try journal?.write(bytes)
-            visible.withLock { show(batch, in: &$0) }
+            try journal?.write(batch)
+            visible.withLock { $0.show(batch.rows) }
         }
     }
 
@@ -274,13 +277,6 @@ internal import Synchronization
         try transaction.put(meta, Self.journalKey, known.newest)
     }
 
-    private func show(_ batch: RowBatch, in visible: inout Visible) {
-        for row in batch.rows {
-            guard let table = tables[row.table] else { preconditionFailure("the schema names every table") }
-            visible.pending.put(table, row.key, row.value)
-        }
-    }
-
     /// Shows what the journal holds and the tables lack, as after a crash, or a loss of power.
     private func takeUp(after done: UInt64) throws(StoreError) {
         try journal.withLock { journal throws(StoreError) in
@@ -289,25 +285,26 @@ internal import Synchronization
             var found = Visible(pending: PendingRows(), base: unsafe Self.lastTransaction(environment))
             for batch in try batches(records, file.path) {
                 for row in batch.beside { try companion?.put(row.key, row.value) }
-                show(batch, in: &found)
+                found.show(batch.rows)
             }
             journal?.goOn(behind: records)
             visible.withLock { $0 = found }
         }
     }
 
-    private func batches(_ records: [Journal.Record], _ path: String) throws(StoreError) -> [RowBatch] {
-        var batches: [RowBatch] = []
+    private func batches(
+        _ records: [Journal.Record], _ path: String
+    ) throws(StoreError) -> [RowBatch.Contents] {
+        let tables = self.tables.filter { $0.key != Self.metaTable }
+        var batches: [RowBatch.Contents] = []
         for record in records {
-            let place = "\(path), record \(record.number)"
-            let batch: RowBatch
             do throws(DecodingFailure) {
-                batch = try RowBatch(decoding: record.batch, companion: companion?.name)
-            } catch { throw .damaged(place: place, reason: error.description) }
-            for row in batch.rows where tables[row.table] == nil || row.table == Self.metaTable {
-                throw .damaged(place: place, reason: "there is no table \(row.table)")
+                batches.append(
+                    try RowBatch.Contents(
+                        decoding: record.batch, tables: tables, companion: companion?.name))
+            } catch {
+                throw .damaged(place: "\(path), record \(record.number)", reason: error.description)
             }
-            batches.append(batch)
         }
         return batches
     }
@@ -326,7 +323,7 @@ internal import Synchronization
             do throws(StoreError) {
                 let records = try Journal.records(in: foreignJournal, after: done)
                 for batch in try batches(records, foreignJournal.path) {
-                    show(batch, in: &found)
+                    found.show(batch.rows)
                     for row in batch.beside { found.beside[row.key] = row.value }
                 }
                 return found

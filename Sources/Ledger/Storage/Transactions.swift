@@ -340,9 +340,8 @@ extension WriteTransaction {
         try unsafe check(mdb_drop(handle.pointer, table.handle, 0), "mdb_drop", in: directory)
     }
 
-    mutating func put(_ row: RowBatch.Row, _ tables: [String: MDB_dbi]) throws(StoreError) {
-        guard let table = tables[row.table] else { preconditionFailure("the schema names every table") }
-        try write(table, row.key, row.value, flags: 0)
+    mutating func put(_ row: RowBatch.Row) throws(StoreError) {
+        try write(row.table, row.key, row.value, flags: 0)
     }
 
     /// Rows of one table, ascending; those behind its last key fill pages fully.
