@@ -73,7 +73,7 @@ final class IncomingPeer: ChannelInboundHandler {
         greeted = member
         onGreeted(member, context.channel)
         context.writeAndFlush(
-            wrapOutboundOut(ByteBuffer(bytes: own.frame.encoded)), promise: nil)
+            wrapOutboundOut(own.frame.buffer), promise: nil)
     }
 
     private func note(_ hint: Frame, of peer: ReplicaID, _ context: ChannelHandlerContext) {

@@ -16,7 +16,7 @@ final class OutgoingPeer: Sendable {
         var channel: (any Channel)?
         /// The peer has said hello.
         var isOpen = false
-        var frames: [[UInt8]] = []
+        var frames: [ByteBuffer] = []
         var byteCount = 0
         var isScheduled = false
         var lazy = LazyFrame()
@@ -38,18 +38,18 @@ final class OutgoingPeer: Sendable {
         /// Puts frames behind those that wait. The oldest make room.
         ///
         /// - Returns: Whether somebody must be told to write them.
-        mutating func add(_ new: [[UInt8]]) -> Bool {
+        mutating func add(_ new: [ByteBuffer]) -> Bool {
             guard isOpen else {
                 dropCount += UInt64(new.count)
                 return false
             }
             frames += new
-            byteCount += new.reduce(0) { $0 + $1.count }
+            byteCount += new.reduce(0) { $0 + $1.readableBytes }
             var dropped = 0
             while frames.count - dropped > 1,
                 frames.count - dropped > Limits.outgoingFrames || byteCount > Limits.outgoingBytes
             {
-                byteCount -= frames[dropped].count
+                byteCount -= frames[dropped].readableBytes
                 dropped += 1
             }
             frames.removeFirst(dropped)
@@ -57,6 +57,17 @@ final class OutgoingPeer: Sendable {
             guard !frames.isEmpty, !isScheduled else { return false }
             isScheduled = true
             return true
+        }
+
+        mutating func add(_ new: [[UInt8]]) -> Bool { add(new.map { ByteBuffer(bytes: $0) }) }
+
+        /// Takes what leaves together: votes are small, and a handful becomes one record of TLS.
+        mutating func takeFirst() -> [ByteBuffer] {
+            let small = frames.prefix(16).prefix { $0.readableBytes <= Limits.mergedFrameBytes }
+            let taken = Array(frames.prefix(max(small.count, 1)))
+            frames.removeFirst(taken.count)
+            byteCount -= taken.reduce(0) { $0 + $1.readableBytes }
+            return taken
         }
     }
 
@@ -91,7 +102,7 @@ final class OutgoingPeer: Sendable {
     // MARK: Sending
 
     /// Returns at once.
-    func send(_ bytes: [UInt8]) {
+    func send(_ bytes: ByteBuffer) {
         let wakes = line.withLock { $0.add([bytes]) }
         if wakes { loop.execute { self.flush() } }
     }
@@ -128,20 +139,15 @@ final class OutgoingPeer: Sendable {
     func flush() {
         var hasWritten = false
         while true {
-            let next = line.withLock { line -> ((any Channel), [[UInt8]])? in
+            let next = line.withLock { line -> ((any Channel), [ByteBuffer])? in
                 guard let channel = line.channel, line.isOpen, channel.isWritable, !line.frames.isEmpty else {
                     line.isScheduled = false
                     return nil
                 }
-                // Votes are small: a handful becomes one record of TLS.
-                let frames = Array(line.frames.prefix(16))
-                line.frames.removeFirst(frames.count)
-                line.byteCount -= frames.reduce(0) { $0 + $1.count }
-                return (channel, frames)
+                return (channel, line.takeFirst())
             }
-            guard let (channel, frames) = next else { break }
-            var buffer = channel.allocator.buffer(capacity: frames.reduce(0) { $0 + $1.count })
-            for frame in frames { buffer.writeBytes(frame) }
+            guard let (channel, frames) = next, var buffer = frames.first else { break }
+            for frame in frames.dropFirst() { buffer.writeImmutableBuffer(frame) }
             channel.write(buffer, promise: nil)
             hasWritten = true
         }
@@ -294,7 +300,7 @@ private final class OutgoingHandler: ChannelInboundHandler {
         deadline = context.eventLoop.scheduleTask(in: .milliseconds(Limits.greetingMilliseconds)) {
             channel.close(promise: nil)
         }
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: own.frame.encoded)), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(own.frame.buffer), promise: nil)
         context.fireChannelActive()
     }
 

@@ -142,9 +142,14 @@ public final class PeerNetwork: Sendable {
     }
 
     /// Sends a frame, or drops it: whatever matters is said again.
-    func send(_ frame: Frame, to peer: ReplicaID) {
-        guard Int(peer.value) < peers.count else { return }
-        peers[Int(peer.value)]?.send(frame.encoded)
+    func send(_ frame: Frame, to peer: ReplicaID) { send(frame, to: [peer]) }
+
+    /// The same to several, who share the bytes: a proposal may have megabytes.
+    func send(_ frame: Frame, to peers: some Sequence<ReplicaID>) {
+        let bytes = frame.buffer
+        for peer in peers where Int(peer.value) < self.peers.count {
+            self.peers[Int(peer.value)]?.send(bytes)
+        }
     }
 
     /// Sends a vote or a certificate that settles a block.

@@ -97,7 +97,7 @@ struct Postman: Sendable {
             guard node != id else { return }
             if frame.kind == .fetch { onFetch(node) }
             network.send(frame, to: node)
-        case .everyone, .others: for peer in others { network.send(frame, to: peer) }
+        case .everyone, .others: network.send(frame, to: others)
         }
     }
 

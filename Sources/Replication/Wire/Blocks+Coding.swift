@@ -3,6 +3,8 @@ public import Ledger
 /// `00 ‖ statement u32-sized` for a governance record;
 /// `01 ‖ statement u32-sized ‖ payload u32-sized ‖ content key 32` for a document, whose key TLS protects.
 extension EntryBytes: WireValue {
+    var expectedBytes: Int { byteCount + Limits.entryFrameBytes }
+
     func write(to writer: inout ByteWriter) {
         writer.write(UInt8(sealed == nil ? 0 : 1))
         writer.writeSized(statement)
@@ -23,6 +25,10 @@ extension EntryBytes: WireValue {
     }
 }
 
+extension [EntryBytes] {
+    var expectedBytes: Int { reduce(2) { $0 + $1.expectedBytes } }
+}
+
 extension ByteReader {
     fileprivate mutating func readStatement() throws(DecodingFailure) -> Statement {
         let start = offset
@@ -33,6 +39,8 @@ extension ByteReader {
 
 /// `header 165 ‖ u16 count ‖ entries`.
 extension ProposedBlock: WireValue {
+    var expectedBytes: Int { BlockHeader.byteCount + entries.expectedBytes }
+
     func write(to writer: inout ByteWriter) {
         writer.write(header.encoded)
         writer.writeCounted(entries)
@@ -47,6 +55,8 @@ extension ProposedBlock: WireValue {
 
 /// `block ‖ signed prepare`.
 extension Proposal: WireValue {
+    var expectedBytes: Int { block.expectedBytes + Signed<Prepare>.byteCount }
+
     func write(to writer: inout ByteWriter) {
         writer.write(block)
         writer.write(prepare)

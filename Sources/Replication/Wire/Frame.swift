@@ -35,11 +35,13 @@ public struct Frame: Hashable, Sendable {
         self.body = body
     }
 
-    public var encoded: [UInt8] {
-        var writer = ByteWriter(capacity: Self.headBytes + body.count)
+    public var encoded: [UInt8] { head + body }
+
+    /// What stands before the body.
+    var head: [UInt8] {
+        var writer = ByteWriter(capacity: Self.headBytes)
         writer.write(UInt32(body.count + 1))
         writer.write(kind.rawValue)
-        writer.write(body)
         return writer.bytes
     }
 

@@ -48,6 +48,8 @@ private struct EntryList: WireValue {
 
     init(entries: [EntryBytes]) { self.entries = entries }
 
+    var expectedBytes: Int { entries.expectedBytes }
+
     func write(to writer: inout ByteWriter) { writer.writeCounted(entries) }
 
     init(from reader: inout ByteReader) throws(DecodingFailure) {

@@ -5,11 +5,15 @@ import Ledger
 protocol WireValue {
     func write(to writer: inout ByteWriter)
     init(from reader: inout ByteReader) throws(DecodingFailure)
+    /// About what it takes: memory for megabytes is set aside once.
+    var expectedBytes: Int { get }
 }
 
 extension WireValue {
+    var expectedBytes: Int { 256 }
+
     var wireBytes: [UInt8] {
-        var writer = ByteWriter()
+        var writer = ByteWriter(capacity: expectedBytes)
         write(to: &writer)
         return writer.bytes
     }
