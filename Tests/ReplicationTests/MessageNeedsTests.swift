@@ -45,7 +45,7 @@ import Testing
     }
 
     private struct NoDocuments: CommittedDocuments {
-        func contains(_ identity: DocumentIdentity, below size: UInt64) -> Bool { false }
+        func known(among identities: [DocumentIdentity], below size: UInt64) -> Set<DocumentIdentity> { [] }
     }
 
     @Test func `a VIEW-CHANGE that is said again, or is behind the one that is known`() throws {

@@ -268,7 +268,7 @@ import Testing
 
 /// A log without documents.
 private struct NoDocuments: CommittedDocuments {
-    func contains(_ identity: DocumentIdentity, below size: UInt64) -> Bool { false }
+    func known(among identities: [DocumentIdentity], below size: UInt64) -> Set<DocumentIdentity> { [] }
 }
 
 extension Replica {

@@ -75,6 +75,10 @@ struct SimulatedNode {
 struct LoggedDocuments: CommittedDocuments {
     private var places: [DocumentIdentity: UInt64] = [:]
 
+    func known(among identities: [DocumentIdentity], below size: UInt64) -> Set<DocumentIdentity> {
+        Set(identities.lazy.filter { contains($0, below: size) })
+    }
+
     func contains(_ identity: DocumentIdentity, below size: UInt64) -> Bool {
         places[identity].map { $0 < size } ?? false
     }

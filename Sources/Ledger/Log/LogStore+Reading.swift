@@ -119,9 +119,20 @@ extension LogStore {
 
     /// The index of a document, if the tip's chain has it.
     public func index(of identity: DocumentIdentity) throws(StoreError) -> EntryIndex? {
+        try indexes(of: [identity]).first ?? nil
+    }
+
+    /// The same of several, in order, from one state of the log.
+    public func indexes(of identities: [DocumentIdentity]) throws(StoreError) -> [EntryIndex?] {
         let tables = self.tables
         return try store.read { transaction throws(StoreError) in
-            try transaction.value(tables.documents, DocumentKey(identity)).map(EntryIndex.init)
+            var indexes: [EntryIndex?] = []
+            indexes.reserveCapacity(identities.count)
+            for identity in identities {
+                indexes.append(
+                    try transaction.value(tables.documents, DocumentKey(identity)).map(EntryIndex.init))
+            }
+            return indexes
         }
     }
 

@@ -5,8 +5,6 @@ import Ledger
 struct BlockTree: Sendable {
     struct Node: Sendable {
         let accepted: AcceptedBlock
-        /// The documents and records in it: looked up, never iterated.
-        let keys: Set<EntryKey>
         /// The record that put it into the log's chain, the last time; `nil` where it is in memory alone, or where the
         /// disk refused that record.
         var savedBy: SaveTicket?
@@ -19,7 +17,6 @@ struct BlockTree: Sendable {
             self.accepted = accepted
             self.savedBy = savedBy
             storedBy = savedBy
-            keys = Set(accepted.entries.map(\.key))
         }
 
         mutating func save(by ticket: SaveTicket) {
@@ -27,6 +24,7 @@ struct BlockTree: Sendable {
             storedBy = storedBy ?? ticket
         }
 
+        var keys: Set<EntryKey> { accepted.keys }
         var height: BlockHeight { accepted.header.height }
         var hash: Digest { accepted.headerHash }
         var parent: Digest { accepted.header.parent }

@@ -44,6 +44,8 @@ public struct SafetyRecord: Sendable {
 public final class AcceptedBlock: Sendable {
     public let block: Block
     public let entries: [CheckedEntry]
+    /// The documents and records in it: looked up, never iterated.
+    let keys: Set<EntryKey>
     /// Subtrees that its leaves complete.
     public let completed: [TileHash]
     /// The chain and the rules after it.
@@ -55,6 +57,7 @@ public final class AcceptedBlock: Sendable {
     ) {
         self.block = block
         self.entries = entries
+        keys = Set(entries.lazy.map(\.key))
         self.completed = completed
         self.tip = tip
         self.state = state

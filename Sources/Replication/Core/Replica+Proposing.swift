@@ -6,6 +6,8 @@ extension Replica {
     /// for the first.
     mutating func take(_ entries: [CheckedEntry], areOwn: Bool, _ turn: inout Turn) {
         let chain = tree.chain(to: tipHash) ?? []
+        // What is final was answered before it came here, where it is a client's of this node.
+        let known = areOwn ? [] : known(entries, turn.documents)
         var new: [CheckedEntry] = []
         for entry in entries where entry.canBeOrdered {
             let key = entry.key
@@ -16,7 +18,7 @@ extension Replica {
                 continue
             }
             // Its own node waits for it, sends it again, and knows what its rules say.
-            if !areOwn, isCommitted(entry, turn) || !isAdmitted(entry, turn) { continue }
+            if !areOwn, isKnown(entry, known) || !isAdmitted(entry, turn) { continue }
             if queue.append(entry, at: turn.now.uptime) { new.append(entry) }
         }
         if areOwn, safety.isNormal, !isPrimary, !new.isEmpty {
@@ -32,9 +34,8 @@ extension Replica {
         } catch { return false }
     }
 
-    func isCommitted(_ entry: CheckedEntry, _ turn: Turn) -> Bool {
-        guard let identity = entry.identity else { return false }
-        return turn.documents.contains(identity, below: committed.tip.header.treeSize)
+    private func isKnown(_ entry: CheckedEntry, _ known: Set<DocumentIdentity>) -> Bool {
+        entry.identity.map(known.contains) ?? false
     }
 
     /// The primary proposes on its tip as soon as the window has room and something waits that is worth a block: entries,
@@ -113,10 +114,11 @@ extension Replica {
         let time = max(turn.now.time, committed.tip.header.time)
         var refused: [(CheckedEntry, Rejection)] = []
         var gone: Set<EntryKey> = []
+        let known = known(queue.waiting.map(\.entry), turn.documents)
         // Each in its turn, as a block will take them: the record after the next one is not against the rules.
         var state = state
         for (position, waiting) in queue.waiting.enumerated() {
-            if isCommitted(waiting.entry, turn) {
+            if isKnown(waiting.entry, known) {
                 gone.insert(waiting.entry.key)
                 continue
             }

@@ -86,7 +86,6 @@ extension Replica {
             return nil
         }
         var state = rules
-        if let documents, !areNew(entries, above: parent.headerHash, documents) { return nil }
         for (position, entry) in entries.enumerated() {
             if documents != nil {
                 do throws(Rejection) {
@@ -100,25 +99,24 @@ extension Replica {
         let extended = parent.extended(
             by: entries.map(\.entry), view: header.view, epoch: header.epoch, clock: header.time)
         guard extended.block.header == header else { return nil }
-        return AcceptedBlock(
+        let block = AcceptedBlock(
             block: extended.block, entries: entries, completed: extended.completed, tip: extended.tip,
             state: state)
+        if let documents, !isNew(block, documents) { return nil }
+        return block
     }
 
     /// Whether no document stands twice, in the block, its ancestors or the log.
-    private func areNew(
-        _ entries: [CheckedEntry], above parent: Digest, _ documents: any CommittedDocuments
-    ) -> Bool {
-        guard let ancestors = tree.chain(to: parent) else { return false }
-        var keys: Set<EntryKey> = []
-        return entries.allSatisfy { entry in
-            let key = entry.key
-            guard keys.insert(key).inserted, !ancestors.contains(where: { $0.keys.contains(key) }) else {
-                return false
-            }
-            guard let identity = entry.identity else { return true }
-            return !documents.contains(identity, below: committed.tip.header.treeSize)
-        }
+    private func isNew(_ block: AcceptedBlock, _ documents: any CommittedDocuments) -> Bool {
+        guard let ancestors = tree.chain(to: block.header.parent), block.keys.count == block.entries.count,
+            ancestors.allSatisfy({ $0.keys.isDisjoint(with: block.keys) })
+        else { return false }
+        return known(block.entries, documents).isEmpty
+    }
+
+    /// The documents among `entries` that are final.
+    func known(_ entries: [CheckedEntry], _ documents: any CommittedDocuments) -> Set<DocumentIdentity> {
+        documents.known(among: entries.compactMap(\.identity), below: committed.tip.header.treeSize)
     }
 
     /// Proposal or vote leave, and the block goes to the disk; the first of a view waits for it. A committee of one owes
@@ -129,8 +127,7 @@ extension Replica {
         tree.update(block.headerHash) { $0.save(by: turn.ticket) }
         tipHash = block.headerHash
         turn.steps.append(.append(block))
-        let keys = Set(block.entries.map(\.key))
-        queue.remove { keys.contains($0.key) }
+        queue.remove { block.keys.contains($0.key) }
         let needed = hasBegunItsView ? disk.durable : turn.ticket
         if committee.size == 1 {
             tree.update(block.headerHash) { $0.isCommitReleased = true }

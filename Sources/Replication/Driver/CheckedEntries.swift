@@ -1,10 +1,11 @@
 import Ledger
 import Synchronization
 
-/// Entries that this node has checked lately, so that none is opened twice: those of its own clients come back in the
-/// proposals of others.
+/// Entries that this node has checked and that are not final yet, so that none is opened twice: those of its own clients
+/// come back in the proposals of others.
 ///
-/// Two generations: when the newer is full, the older is forgotten.
+/// What is final is forgotten at once, while it is in the processor's cache; what never becomes final when two
+/// generations are full.
 final class CheckedEntries: Sendable {
     private struct Generation: Sendable {
         var entries: [Digest: CheckedEntry] = [:]
@@ -12,6 +13,13 @@ final class CheckedEntries: Sendable {
 
         var isFull: Bool {
             entries.count >= Limits.waitingEntries || byteCount >= Limits.checkedBytes
+        }
+
+        /// - Returns: Whether it was there.
+        mutating func remove(_ digest: Digest) -> Bool {
+            guard let removed = entries.removeValue(forKey: digest) else { return false }
+            byteCount -= removed.entry.byteCount
+            return true
         }
     }
 
@@ -24,6 +32,15 @@ final class CheckedEntries: Sendable {
             guard generations.new.entries.updateValue(checked, forKey: digest) == nil else { return }
             generations.new.byteCount += checked.entry.byteCount
             if generations.new.isFull { generations = (Generation(), generations.new) }
+        }
+    }
+
+    /// These are final.
+    func forget(_ entries: some Sequence<CheckedEntry>) {
+        generations.withLock { generations in
+            for digest in entries.lazy.map(\.entry.statement.digest) where !generations.new.remove(digest) {
+                _ = generations.old.remove(digest)
+            }
         }
     }
 

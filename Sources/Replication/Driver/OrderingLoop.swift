@@ -6,6 +6,7 @@ struct OrderingLoop: Sendable {
     private let disk: DiskThread
     private let postman: Postman
     private let shared: SharedState
+    private let checked: CheckedEntries
     private var replica: Replica
     private var waiters = Waiters()
     /// The governance records that are final: number n is at position n - 1.
@@ -16,13 +17,15 @@ struct OrderingLoop: Sendable {
     private var evidence: EvidenceBook
 
     init(
-        ports: ReplicaDriver.Ports, replica: Replica, disk: DiskThread, postman: Postman, shared: SharedState
+        ports: ReplicaDriver.Ports, replica: Replica, disk: DiskThread, postman: Postman, shared: SharedState,
+        checked: CheckedEntries
     ) {
         self.ports = ports
         self.replica = replica
         self.disk = disk
         self.postman = postman
         self.shared = shared
+        self.checked = checked
         evidence = EvidenceBook(ports.electorate, postman.verifier.context)
         status.view = replica.view
     }
@@ -180,6 +183,7 @@ struct OrderingLoop: Sendable {
         }
         ports.onCommit(published, blocks)
         for block in blocks {
+            checked.forget(block.accepted.entries)
             for (position, entry) in block.accepted.entries.enumerated() {
                 let index = EntryIndex(block.accepted.block.firstIndex.value + UInt64(position))
                 waiters.settle(entry, at: index)
@@ -291,14 +295,15 @@ struct LogDocuments: CommittedDocuments {
     let log: LogStore
     let report: @Sendable (String) -> Void
 
-    func contains(_ identity: DocumentIdentity, below size: UInt64) -> Bool {
+    func known(among identities: [DocumentIdentity], below size: UInt64) -> Set<DocumentIdentity> {
+        guard !identities.isEmpty else { return [] }
         do throws(StoreError) {
-            guard let index = try log.index(of: identity) else { return false }
-            return index.value < size
+            let places = try log.indexes(of: identities)
+            return Set(zip(identities, places).lazy.filter { ($1?.value ?? .max) < size }.map(\.0))
         } catch {
             // Nothing is ordered that might be there already.
-            report("the log cannot be asked for a document: \(error)")
-            return true
+            report("the log cannot be asked for documents: \(error)")
+            return Set(identities)
         }
     }
 }

@@ -111,7 +111,7 @@ public final class ReplicaDriver: Sendable {
         timer = Alarm(queue)
 
         var loop = OrderingLoop(
-            ports: ports, replica: replica, disk: disk, postman: postman, shared: shared)
+            ports: ports, replica: replica, disk: disk, postman: postman, shared: shared, checked: checked)
         try loop.resume()
         self.loop = Mutex(loop)
         mailbox.onWake { [weak self] waking in self?.wake(waking) }
