@@ -23,6 +23,8 @@ final class RememberingElectorate: VoteAuthority {
     let electorate: Electorate
     private let memory = Mutex(Memory())
     private let checks = Atomic<UInt64>(0)
+    /// What was asked for last: the COMMITs for one block come together.
+    private let newest = Mutex<(header: BlockHeader, message: [UInt8])?>(nil)
 
     init(_ electorate: Electorate) { self.electorate = electorate }
 
@@ -31,7 +33,12 @@ final class RememberingElectorate: VoteAuthority {
     /// Signatures that were computed, rather than remembered.
     var checkCount: UInt64 { checks.load(ordering: .relaxed) }
 
-    func commitMessage(for header: BlockHeader) -> [UInt8] { electorate.commitMessage(for: header) }
+    func commitMessage(for header: BlockHeader) -> [UInt8] {
+        if let known = newest.withLock({ $0 }), known.header == header { return known.message }
+        let message = electorate.commitMessage(for: header)
+        newest.withLock { $0 = (header, message) }
+        return message
+    }
 
     func isValid(_ signature: [UInt8], by member: ReplicaID, over message: [UInt8]) -> Bool {
         // A signature has one length, so that no two triples are written alike.
