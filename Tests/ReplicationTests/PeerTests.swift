@@ -155,6 +155,28 @@ import Testing
         for network in networks { await network.stop() }
     }
 
+    /// Small ones are sent together, large ones by themselves, and all in one order.
+    @Test func `carry frames of all sizes as they were sent`() async throws {
+        let (listening, dialling) = (Ear(), Ear())
+        let listener = try network(0, to: listening)
+        let port = try await listener.listen()
+        start(listener, listening)
+        let dialler = try network(
+            1, to: dialling,
+            dialling: { $0 == ReplicaID(0) ? PeerAddress(host: "127.0.0.1", port: port) : nil })
+        start(dialler, dialling)
+        while !dialler.state(of: ReplicaID(0)).isConnected { await Task.yield() }
+        let sizes = [0, 1, 4090, 4091, 4092, 40_000, 3, 1_000_000, 2, 2, 2, 20_000, 20_000]
+        let frames = sizes.enumerated().map { number, size in
+            Frame(kind: .entries, body: [UInt8](repeating: UInt8(number), count: size))
+        }
+        for _ in 0..<3 { for frame in frames { dialler.send(frame, to: ReplicaID(0)) } }
+        for _ in 0..<3 { for frame in frames { #expect(await listening.nextFrame()?.1 == frame) } }
+        #expect(dialler.state(of: ReplicaID(0)).dropCount == 0)
+        await dialler.stop()
+        await listener.stop()
+    }
+
     @Test func `are refused to a stranger who dials`() async throws {
         #expect(try await dial(showing: stranger).refusal != nil)
     }

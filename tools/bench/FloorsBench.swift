@@ -19,6 +19,22 @@ final class Floors {
 
     func stop() { echo.stop() }
 
+    /// One check of a vote: Ed25519 over what a COMMIT signs, about.
+    func voteMicroseconds() -> Double {
+        guard let key = SigningKey(seed: [UInt8](repeating: 9, count: SigningKey.seedByteCount)) else {
+            preconditionFailure("a seed of the right size makes a key")
+        }
+        let message = Array(kibibyte.prefix(200))
+        let signature = key.sign(message)
+        let count = 500
+        let time = seconds {
+            for _ in 0..<count {
+                precondition(key.verificationKey.isValid(signature, over: message), "it has just been signed")
+            }
+        }
+        return time / Double(count) * 1e6
+    }
+
     /// SHA-256 of a kibibyte, in megabytes a second on one thread.
     func hashMegabytesPerSecond() -> Double {
         let count = 20_000
@@ -39,7 +55,8 @@ struct FloorsBench {
         defer { floors.stop() }
         let bodies = try bench.ledger.submissions(4000, .session, prefix: "floors")
         var (one, many, oneLatency) = (Series(), Series(), Series())
-        var (commit, single, all, hash) = (Series(), Series(), Series(), Series())
+        var (commit, single, all, hash, vote) = (Series(), Series(), Series(), Series(), Series())
+        var (first, again) = (Series(), Series())
         _ = try await floors.echoLoad.send(bodies, connections: 64)
         for _ in 0..<bench.rounds {
             let alone = try await floors.echoLoad.send(Array(bodies.prefix(1000)), connections: 1)
@@ -50,6 +67,10 @@ struct FloorsBench {
             single.add(floors.verification.perSecond(threads: 1))
             all.add(floors.verification.perSecond(threads: Machine.cores))
             hash.add(floors.hashMegabytesPerSecond())
+            vote.add(floors.voteMicroseconds())
+            let touched = Machine.touchMicroseconds(megabytes: 512)
+            first.add(touched.first)
+            again.add(touched.again)
         }
         var report = Report("Floors")
         report.add("HTTPS echo of \(bodies[0].count) bytes, 1 connection", .perSecond, one)
@@ -59,6 +80,9 @@ struct FloorsBench {
         report.add("RSA-3072 verification, 1 thread", .perSecond, single)
         report.add("RSA-3072 verification, \(Machine.cores) threads", .perSecond, all)
         report.add("SHA-256 of 1 KiB, 1 thread", .megabytesPerSecond, hash)
+        report.add("one check of Ed25519", .microseconds, vote)
+        report.add("4 KiB of memory, touched first", .microseconds, first)
+        report.add("… given back and touched again", .microseconds, again)
         report.print()
     }
 }

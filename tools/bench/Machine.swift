@@ -29,6 +29,28 @@ enum Machine {
         .map { $0 / 1024 } ?? 0
     }
 
+    /// What the first touch of a page of memory costs, and that of one that was given back a moment ago. Where a guest
+    /// gives unused memory back to its host, the first is several times as much: so is each new page of a file then.
+    static func touchMicroseconds(megabytes: Int) -> (first: Double, again: Double) {
+        func touch() -> Double {
+            let byteCount = megabytes << 20
+            let clock = ContinuousClock()
+            let begin = clock.now
+            guard
+                let memory = mmap(
+                    nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+                memory != MAP_FAILED
+            else { return .nan }
+            defer { munmap(memory, byteCount) }
+            for place in stride(from: 0, to: byteCount, by: 4096) {
+                memory.storeBytes(of: 1, toByteOffset: place, as: UInt8.self)
+            }
+            let (seconds, attoseconds) = (clock.now - begin).components
+            return (Double(seconds) * 1e6 + Double(attoseconds) / 1e12) / Double(byteCount / 4096)
+        }
+        return (touch(), touch())
+    }
+
     private static var processor: String {
         let lines = text("/proc/cpuinfo").split(separator: "\n")
         let name =

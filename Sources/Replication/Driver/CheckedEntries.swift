@@ -11,10 +11,6 @@ final class CheckedEntries: Sendable {
         var entries: [Digest: CheckedEntry] = [:]
         var byteCount = 0
 
-        var isFull: Bool {
-            entries.count >= Limits.waitingEntries || byteCount >= Limits.checkedBytes
-        }
-
         /// - Returns: Whether it was there.
         mutating func remove(_ digest: Digest) -> Bool {
             guard let removed = entries.removeValue(forKey: digest) else { return false }
@@ -24,6 +20,9 @@ final class CheckedEntries: Sendable {
     }
 
     private let generations = Mutex((new: Generation(), old: Generation()))
+    private let generationBytes: Int
+
+    init(generationBytes: Int = Limits.checkedBytes) { self.generationBytes = generationBytes }
 
     func insert(_ checked: CheckedEntry) {
         guard case .document = checked.content else { return }
@@ -31,7 +30,11 @@ final class CheckedEntries: Sendable {
         generations.withLock { generations in
             guard generations.new.entries.updateValue(checked, forKey: digest) == nil else { return }
             generations.new.byteCount += checked.entry.byteCount
-            if generations.new.isFull { generations = (Generation(), generations.new) }
+            guard
+                generations.new.entries.count >= Limits.waitingEntries
+                    || generations.new.byteCount >= generationBytes
+            else { return }
+            generations = (Generation(), generations.new)
         }
     }
 
