@@ -56,7 +56,6 @@ struct FloorsBench {
         let bodies = try bench.ledger.submissions(4000, .session, prefix: "floors")
         var (one, many, oneLatency) = (Series(), Series(), Series())
         var (commit, single, all, hash, vote) = (Series(), Series(), Series(), Series(), Series())
-        var (first, again) = (Series(), Series())
         _ = try await floors.echoLoad.send(bodies, connections: 64)
         for _ in 0..<bench.rounds {
             let alone = try await floors.echoLoad.send(Array(bodies.prefix(1000)), connections: 1)
@@ -68,9 +67,6 @@ struct FloorsBench {
             all.add(floors.verification.perSecond(threads: Machine.cores))
             hash.add(floors.hashMegabytesPerSecond())
             vote.add(floors.voteMicroseconds())
-            let touched = Machine.touchMicroseconds(megabytes: 512)
-            first.add(touched.first)
-            again.add(touched.again)
         }
         var report = Report("Floors")
         report.add("HTTPS echo of \(bodies[0].count) bytes, 1 connection", .perSecond, one)
@@ -81,8 +77,6 @@ struct FloorsBench {
         report.add("RSA-3072 verification, \(Machine.cores) threads", .perSecond, all)
         report.add("SHA-256 of 1 KiB, 1 thread", .megabytesPerSecond, hash)
         report.add("one check of Ed25519", .microseconds, vote)
-        report.add("4 KiB of memory, touched first", .microseconds, first)
-        report.add("… given back and touched again", .microseconds, again)
         report.print()
     }
 }

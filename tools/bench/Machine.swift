@@ -29,11 +29,13 @@ enum Machine {
         .map { $0 / 1024 } ?? 0
     }
 
-    /// What the first touch of a page of memory costs, and that of one that was given back a moment ago. Where a guest
-    /// gives unused memory back to its host, the first is several times as much: so is each new page of a file then.
-    static func touchMicroseconds(megabytes: Int) -> (first: Double, again: Double) {
+    /// Touches a sixth of the memory. A guest that has given unused memory back to its host pays several times the usual
+    /// for the first touch of a page, and so for each new page of a file: what is measured afterwards does not.
+    ///
+    /// - Returns: How long the first touch of a page took, and one of the same pages after that.
+    static func warmMemory() -> String {
+        let byteCount = Int(ProcessInfo.processInfo.physicalMemory / 6)
         func touch() -> Double {
-            let byteCount = megabytes << 20
             let clock = ContinuousClock()
             let begin = clock.now
             guard
@@ -48,7 +50,8 @@ enum Machine {
             let (seconds, attoseconds) = (clock.now - begin).components
             return (Double(seconds) * 1e6 + Double(attoseconds) / 1e12) / Double(byteCount / 4096)
         }
-        return (touch(), touch())
+        let times = [touch(), touch()].map { String(format: "%.1f µs", $0) }
+        return "Memory: \(times[0]) a page of 4 KiB touched first, \(times[1]) again (\(byteCount >> 20) MB)."
     }
 
     private static var processor: String {

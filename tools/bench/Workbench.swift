@@ -22,6 +22,7 @@ struct Workbench: Sendable {
     /// Says what machine this is, and lends a directory that is gone at the end.
     static func inScratch(_ options: BenchOptions, _ body: (String) async throws -> Void) async throws {
         say(Machine.description)
+        say(Machine.warmMemory())
         let directory = options.scratch + "/ledger-bench-\(ProcessInfo.processInfo.processIdentifier)"
         let watching = Cleanup.shared.watchSignals()
         defer { withExtendedLifetime(watching) {} }
