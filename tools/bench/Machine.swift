@@ -51,7 +51,7 @@ enum Machine {
             return (Double(seconds) * 1e6 + Double(attoseconds) / 1e12) / Double(byteCount / 4096)
         }
         let times = [touch(), touch()].map { String(format: "%.1f µs", $0) }
-        return "Memory: \(times[0]) a page of 4 KiB touched first, \(times[1]) again (\(byteCount >> 20) MB)."
+        return "Memory: 4 KiB take \(times[0]) when first touched, \(times[1]) again (\(byteCount >> 20) MB)."
     }
 
     private static var processor: String {
