@@ -42,7 +42,7 @@ extension Limits {
     public static let forwardedEntries = Ledger.Limits.blockEntries
     /// Votes, certificates, a NEW-VIEW of 64 claims: in bytes, with room.
     public static let smallFrameBytes = 64 << 10
-    /// What is copied together with others so that they leave in one record of TLS, in bytes.
+    /// What is copied together with others so that they leave in one write, in bytes.
     static let mergedFrameBytes = 4 << 10
     /// What an entry takes on the wire beside its statement and payload, in bytes, with room.
     static let entryFrameBytes = 64

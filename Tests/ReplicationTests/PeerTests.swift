@@ -146,7 +146,7 @@ import Testing
         let frames = (1...6).map { Frame(kind: .commit, body: [UInt8($0)]) }
         for (position, frame) in frames.enumerated() {
             let place = LazyFrame.Place(view: View(0), height: BlockHeight(UInt64(position + 1)))
-            networks[0].settle(place, with: frame, isPressing: false, at: first)
+            networks[0].settle(place, with: frame.buffer, isPressing: false, at: first)
         }
         for frame in frames { #expect(await other.nextFrame()?.1 == frame) }
         // One that says nothing ends the connection.

@@ -29,12 +29,13 @@ enum Machine {
         .map { $0 / 1024 } ?? 0
     }
 
-    /// Touches a sixth of the memory. A guest that has given unused memory back to its host pays several times the usual
+    /// Touches a sixth of the memory, or of what this process may have. A guest that has given unused memory back to its host pays several times the usual
     /// for the first touch of a page, and so for each new page of a file: what is measured afterwards does not.
     ///
-    /// - Returns: How long the first touch of a page took, and one of the same pages after that.
+    /// - Returns: How long the first touch of a page took, and one after all had been given back to this system.
     static func warmMemory() -> String {
-        let byteCount = Int(ProcessInfo.processInfo.physicalMemory / 6)
+        let limit = UInt64(text("/sys/fs/cgroup/memory.max").trimmingCharacters(in: .whitespacesAndNewlines))
+        let byteCount = Int(min(ProcessInfo.processInfo.physicalMemory, limit ?? .max) / 6)
         func touch() -> Double {
             let clock = ContinuousClock()
             let begin = clock.now

@@ -65,8 +65,10 @@ enum AES256GCM {
 
         init?() {
             guard let pointer = unsafe EVP_CIPHER_CTX_new() else { return nil }
+            // Which way it works is said with each key.
             guard unsafe EVP_CipherInit_ex2(pointer, OpenSSL.aes256GCM, nil, nil, 1, nil) == 1 else {
                 unsafe EVP_CIPHER_CTX_free(pointer)
+                OpenSSL.forgetErrors()
                 return nil
             }
             unsafe self.pointer = pointer

@@ -29,7 +29,7 @@ struct RowBatch: Sendable, RowWriting {
         let value: [UInt8]
     }
 
-    /// What becomes of a batch that was read back.
+    /// What a batch holds that was read back from the journal.
     struct Contents: Sendable {
         var rows: [Row] = []
         /// For the store's companion.
@@ -84,6 +84,7 @@ struct RowBatch: Sendable, RowWriting {
         return bodyBytes <= Journal.batchBytes
     }
 
+    /// - Parameter handle: `nil` for the companion, of which a store has one.
     private mutating func number(of handle: MDB_dbi?, _ name: String) -> UInt8 {
         if let known = tables.firstIndex(where: { $0.handle == handle }) {
             return UInt8(truncatingIfNeeded: known)

@@ -44,7 +44,7 @@ public struct SafetyRecord: Sendable {
 public final class AcceptedBlock: Sendable {
     public let block: Block
     public let entries: [CheckedEntry]
-    /// The documents and records in it: looked up, never iterated.
+    /// The documents and records in it. Nothing depends on the order in which they are gone through.
     let keys: Set<EntryKey>
     /// Subtrees that its leaves complete.
     public let completed: [TileHash]

@@ -7,7 +7,8 @@ extension Replica {
     mutating func take(_ entries: [CheckedEntry], areOwn: Bool, _ turn: inout Turn) {
         let chain = tree.chain(to: tipHash) ?? []
         // What is final was answered before it came here, where it is a client's of this node.
-        let known = areOwn ? [] : known(entries, turn.documents)
+        let candidates = areOwn || !queue.hasRoom ? [] : entries.filter { !queue.contains($0.key) }
+        let inLog = documentsInLog(among: candidates, turn.documents)
         var new: [CheckedEntry] = []
         for entry in entries where entry.canBeOrdered {
             let key = entry.key
@@ -18,7 +19,7 @@ extension Replica {
                 continue
             }
             // Its own node waits for it, sends it again, and knows what its rules say.
-            if !areOwn, isKnown(entry, known) || !isAdmitted(entry, turn) { continue }
+            if !areOwn, isIn(inLog, entry) || !isAdmitted(entry, turn) { continue }
             if queue.append(entry, at: turn.now.uptime) { new.append(entry) }
         }
         if areOwn, safety.isNormal, !isPrimary, !new.isEmpty {
@@ -34,8 +35,8 @@ extension Replica {
         } catch { return false }
     }
 
-    private func isKnown(_ entry: CheckedEntry, _ known: Set<DocumentIdentity>) -> Bool {
-        entry.identity.map(known.contains) ?? false
+    private func isIn(_ documents: Set<DocumentIdentity>, _ entry: CheckedEntry) -> Bool {
+        entry.identity.map(documents.contains) ?? false
     }
 
     /// The primary proposes on its tip as soon as the window has room and something waits that is worth a block: entries,
@@ -114,11 +115,11 @@ extension Replica {
         let time = max(turn.now.time, committed.tip.header.time)
         var refused: [(CheckedEntry, Rejection)] = []
         var gone: Set<EntryKey> = []
-        let known = known(queue.waiting.map(\.entry), turn.documents)
+        let inLog = documentsInLog(among: queue.waiting.map(\.entry), turn.documents)
         // Each in its turn, as a block will take them: the record after the next one is not against the rules.
         var state = state
         for (position, waiting) in queue.waiting.enumerated() {
-            if isKnown(waiting.entry, known) {
+            if isIn(inLog, waiting.entry) {
                 gone.insert(waiting.entry.key)
                 continue
             }

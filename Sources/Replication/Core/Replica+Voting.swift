@@ -111,11 +111,13 @@ extension Replica {
         guard let ancestors = tree.chain(to: block.header.parent), block.keys.count == block.entries.count,
             ancestors.allSatisfy({ $0.keys.isDisjoint(with: block.keys) })
         else { return false }
-        return known(block.entries, documents).isEmpty
+        return documentsInLog(among: block.entries, documents).isEmpty
     }
 
-    /// The documents among `entries` that are final.
-    func known(_ entries: [CheckedEntry], _ documents: any CommittedDocuments) -> Set<DocumentIdentity> {
+    /// The documents among `entries` that are final already.
+    func documentsInLog(
+        among entries: [CheckedEntry], _ documents: any CommittedDocuments
+    ) -> Set<DocumentIdentity> {
         documents.known(among: entries.compactMap(\.identity), below: committed.tip.header.treeSize)
     }
 

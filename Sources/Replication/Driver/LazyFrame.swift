@@ -1,4 +1,5 @@
 import Ledger
+import NIOCore
 
 /// What waits a little for a peer whose clients do not wait for it: a COMMIT, or a certificate. That for a later block
 /// settles the same and more, and takes its place (docs/decisions/0012-what-nobody-waits-for.md).
@@ -9,7 +10,7 @@ struct LazyFrame: Sendable {
         let height: BlockHeight
     }
 
-    private var held: (place: Place, bytes: [UInt8])?
+    private var held: (place: Place, bytes: ByteBuffer)?
     /// Clients of the peer wait for blocks up to here.
     private var awaited = BlockHeight.genesis
 
@@ -19,8 +20,8 @@ struct LazyFrame: Sendable {
     ///
     /// - Parameter isPressing: whether it leaves now, whoever waits.
     /// - Returns: What leaves now.
-    mutating func settle(_ place: Place, with bytes: [UInt8], isPressing: Bool) -> [[UInt8]] {
-        var leaving: [[UInt8]] = []
+    mutating func settle(_ place: Place, with bytes: ByteBuffer, isPressing: Bool) -> [ByteBuffer] {
+        var leaving: [ByteBuffer] = []
         if let held, held.place.view != place.view || held.place.height > place.height {
             leaving.append(held.bytes)
         }
@@ -36,14 +37,14 @@ struct LazyFrame: Sendable {
     /// The peer says for what its clients wait.
     ///
     /// - Returns: What leaves now.
-    mutating func note(_ awaited: Awaited) -> [[UInt8]] {
+    mutating func note(_ awaited: Awaited) -> [ByteBuffer] {
         self.awaited = max(self.awaited, awaited.height)
         guard let held, held.place.height <= awaited.height else { return [] }
         return release()
     }
 
     /// - Returns: What was held.
-    mutating func release() -> [[UInt8]] {
+    mutating func release() -> [ByteBuffer] {
         defer { held = nil }
         return held.map { [$0.bytes] } ?? []
     }

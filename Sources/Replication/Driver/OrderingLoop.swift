@@ -128,6 +128,7 @@ struct OrderingLoop: Sendable {
             case .first:
                 do throws(StoreError) {
                     if let answer = try answerFromLog(request.entry) {
+                        checked.forget([request.entry])
                         waiters.resolve(request.entry, answer)
                     } else {
                         new.append(request.entry)
@@ -214,6 +215,7 @@ struct OrderingLoop: Sendable {
                 // A restart reads the entries above the last certificate again, and the blocks beside the chain: the
                 // certificate goes to the disk first, and dead blocks from it.
                 try disk.finish { log throws(StoreError) in try log.erase(index) }
+                checked.forgetAll()
             } catch {
                 // The order is in the log: it is carried out at the next start at the latest.
                 ports.report("entry \(index) is not erased yet: \(error)")
@@ -301,8 +303,12 @@ struct LogDocuments: CommittedDocuments {
             let places = try log.indexes(of: identities)
             return Set(zip(identities, places).lazy.filter { ($1?.value ?? .max) < size }.map(\.0))
         } catch {
+            // One row that cannot be read says nothing of the others.
+            guard identities.count == 1 else {
+                return identities.reduce(into: []) { $0.formUnion(known(among: [$1], below: size)) }
+            }
             // Nothing is ordered that might be there already.
-            report("the log cannot be asked for documents: \(error)")
+            report("the log cannot be asked for a document: \(error)")
             return Set(identities)
         }
     }

@@ -59,9 +59,7 @@ final class OutgoingPeer: Sendable {
             return true
         }
 
-        mutating func add(_ new: [[UInt8]]) -> Bool { add(new.map { ByteBuffer(bytes: $0) }) }
-
-        /// Takes what leaves together: votes are small, and a handful becomes one record of TLS.
+        /// Takes what leaves together: votes are small, and a handful becomes one write.
         mutating func takeFirst() -> [ByteBuffer] {
             let small = frames.prefix(16).prefix { $0.readableBytes <= Limits.mergedFrameBytes }
             let taken = Array(frames.prefix(max(small.count, 1)))
@@ -109,7 +107,7 @@ final class OutgoingPeer: Sendable {
 
     /// Sends what settles a block: at once if it is pressing or clients of the peer wait for it, else a little later. A
     /// later block's settles this one too, and takes its place.
-    func settle(_ place: LazyFrame.Place, with bytes: [UInt8], isPressing: Bool) {
+    func settle(_ place: LazyFrame.Place, with bytes: ByteBuffer, isPressing: Bool) {
         let (wakes, waits) = line.withLock { line in
             guard line.isOpen else { return (line.add([bytes]), false) }
             let wakes = line.add(line.lazy.settle(place, with: bytes, isPressing: isPressing))

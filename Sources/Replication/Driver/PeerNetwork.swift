@@ -155,9 +155,9 @@ public final class PeerNetwork: Sendable {
     /// Sends a vote or a certificate that settles a block.
     ///
     /// - Parameter isPressing: whether it leaves at once, though no clients of the peer wait for the block.
-    func settle(_ place: LazyFrame.Place, with frame: Frame, isPressing: Bool, at peer: ReplicaID) {
+    func settle(_ place: LazyFrame.Place, with bytes: ByteBuffer, isPressing: Bool, at peer: ReplicaID) {
         guard Int(peer.value) < peers.count else { return }
-        peers[Int(peer.value)]?.settle(place, with: frame.encoded, isPressing: isPressing)
+        peers[Int(peer.value)]?.settle(place, with: bytes, isPressing: isPressing)
     }
 
     func state(of peer: ReplicaID) -> OutgoingPeer.State {

@@ -74,10 +74,10 @@ struct Postman: Sendable {
         if case .only = recipients { return send(message, to: recipients) }
         let place = LazyFrame.Place(view: header.view, height: header.height)
         let isPressing = header.height < tip || header.height.value.isMultiple(of: Limits.lazyCommits)
-        let frame = message.frame
+        let bytes = message.frame.buffer
         let primary = committee.primary(of: header.view)
         for peer in others {
-            network?.settle(place, with: frame, isPressing: isPressing || peer == primary, at: peer)
+            network?.settle(place, with: bytes, isPressing: isPressing || peer == primary, at: peer)
         }
     }
 

@@ -160,6 +160,61 @@ import Testing
         #expect(try Data(contentsOf: journal).count == Journal.byteCount)
     }
 
+    private struct Companion: JournalCompanion {
+        let name = "keys"
+        func put(_ key: [UInt8], _ value: [UInt8]) {}
+        func flush() {}
+    }
+
+    /// The form is on disks: it never changes within a format.
+    @Test func `holds rows in the form that its description says`() throws {
+        let store = try open()
+        let tables = tables(store)
+        var batch = RowBatch()
+        batch.put(tables[1], 7, [1, 2, 3])
+        batch.put(tables[0], 0x0102_0304_0506_0708, [])
+        batch.put(tables[1], 8, [9])
+        batch.putBeside(Companion(), 5, [0xAA, 0xBB], [0xCC])
+        var writer = ByteWriter()
+        batch.write(to: &writer)
+        let names: [UInt8] =
+            [3, 0, 0, 0, 5] + Array("words".utf8) + [0, 0, 0, 7] + Array("numbers".utf8) + [0, 0, 0, 4]
+            + Array("keys".utf8)
+        let rows: [UInt8] =
+            [0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 3, 1, 2, 3]
+            + [1, 0, 0, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0]
+            + [0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 1, 9]
+            + [2, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 3, 0xAA, 0xBB, 0xCC]
+        #expect(writer.bytes == names + rows)
+        #expect(batch.byteCount == writer.bytes.count)
+    }
+
+    /// On both sides of what the journal takes, in many rows: what is more goes to the tables at once.
+    @Test(arguments: [-1, 0, 1]) func `takes as many rows as its limit says`(more: Int) throws {
+        let store = try open()
+        let table = tables(store)[0]
+        var batch = RowBatch()
+        var expected: [UInt64: [UInt8]] = [:]
+        let rowBytes = 1 + 4 + 8 + 4
+        // One table's name, and rows of a kibibyte; the last one fills it up.
+        var room = Journal.batchBytes - (1 + 4 + "numbers".utf8.count) + more
+        while room > 0 {
+            let size = min(1024, room - rowBytes)
+            let rest = room - rowBytes - size
+            let value = [UInt8](repeating: 1, count: rest < rowBytes ? size + rest : size)
+            expected[UInt64(expected.count)] = value
+            room -= rowBytes + value.count
+            batch.put(table, UInt64(expected.count - 1), value)
+        }
+        #expect(batch.byteCount == Journal.batchBytes + more)
+        let before = try Data(contentsOf: journal)
+        try store.put(batch)
+        #expect((try Data(contentsOf: journal) == before) == (more > 0))
+        #expect(try contents(store)[0] == expected)
+        try crash(as: "other")
+        #expect(try contents(open("other"))[0] == expected)
+    }
+
     @Test func `knows a record that did not reach the disk whole, whichever byte is missing`() throws {
         let store = try open()
         let numbers = tables(store)[0]
