@@ -51,7 +51,7 @@ struct RowBatch: Sendable, RowWriting {
     mutating func put<Key, Value>(_ table: Table<Key, Value>, _ key: Key, _ value: Value) {
         let row = Row(table: table.handle, key: key.keyBytes, value: value.valueBytes)
         rows.append(row)
-        guard growsBy(row.key.count + row.value.count) else { return }
+        guard makeRoom(for: row.key.count + row.value.count) else { return }
         body.writeByte(number(of: table.handle, table.name))
         body.writeSized(row.key)
         body.writeSized(row.value)
@@ -66,7 +66,7 @@ struct RowBatch: Sendable, RowWriting {
         _ companion: any JournalCompanion, _ key: UInt64, _ first: [UInt8], _ second: [UInt8]
     ) {
         let valueBytes = first.count + second.count
-        guard growsBy(8 + valueBytes) else { return }
+        guard makeRoom(for: 8 + valueBytes) else { return }
         body.writeByte(number(of: nil, companion.name))
         body.write(UInt32(8))
         body.write(key)
@@ -75,10 +75,9 @@ struct RowBatch: Sendable, RowWriting {
         body.write(second)
     }
 
-    /// Makes room for a row.
-    ///
-    /// - Returns: Whether it is to be written: the journal takes no more than so much.
-    private mutating func growsBy(_ count: Int) -> Bool {
+    /// - Parameter count: bytes of a row's key and value.
+    /// - Returns: Whether the row is to be written: of a batch that is too large for the journal, none is.
+    private mutating func makeRoom(for count: Int) -> Bool {
         bodyBytes += 1 + 4 + 4 + count
         if bodyBytes > Journal.batchBytes { body = ByteWriter() }
         return bodyBytes <= Journal.batchBytes
