@@ -50,18 +50,32 @@ import Testing
             }, isAwaitingBlocks: { _ in false })
     }
 
-    /// Lets node 1 dial node 0, which listens, and shows other keys than its own.
-    private func dial(
-        showing keys: NodeKeys? = nil, answering listenerKeys: NodeKeys? = nil, ledgerID: Digest? = nil
-    ) async throws -> (refusal: String?, frame: Frame?) {
-        let (listening, dialling) = (Ear(), Ear())
+    /// Node 0, which listens, and node 1, which dials it.
+    private func pair(
+        showing keys: NodeKeys? = nil, answering listenerKeys: NodeKeys? = nil, ledgerID: Digest? = nil,
+        _ listening: Ear, _ dialling: Ear, dials: Int = 1
+    ) async throws -> (listener: PeerNetwork, dialler: PeerNetwork) {
         let listener = try network(0, showing: listenerKeys, to: listening)
         let port = try await listener.listen()
         start(listener, listening)
         let dialler = try network(
             1, showing: keys, ledgerID: ledgerID, to: dialling,
             dialling: { $0 == ReplicaID(0) ? PeerAddress(host: "127.0.0.1", port: port) : nil })
-        start(dialler, dialling)
+        for _ in 0..<dials { start(dialler, dialling) }
+        return (listener, dialler)
+    }
+
+    private func waitUntilConnected(_ dialler: PeerNetwork) async {
+        while !dialler.state(of: ReplicaID(0)).isConnected { await Task.yield() }
+    }
+
+    /// Lets node 1 dial node 0 and show other keys than its own.
+    private func dial(
+        showing keys: NodeKeys? = nil, answering listenerKeys: NodeKeys? = nil, ledgerID: Digest? = nil
+    ) async throws -> (refusal: String?, frame: Frame?) {
+        let (listening, dialling) = (Ear(), Ear())
+        let (listener, dialler) = try await pair(
+            showing: keys, answering: listenerKeys, ledgerID: ledgerID, listening, dialling)
         let isRefused = keys != nil || listenerKeys != nil || ledgerID != nil
         var refusal: String?
         var frame: Frame?
@@ -78,7 +92,7 @@ import Testing
             let status = Message.status(
                 Status(
                     view: View(1), isChanging: false, asksFor: View(1), tip: .genesis, committed: .genesis))
-            while !dialler.state(of: ReplicaID(0)).isConnected { await Task.yield() }
+            await waitUntilConnected(dialler)
             dialler.send(status.frame, to: ReplicaID(0))
             let heard = await listening.nextFrame()
             #expect(heard?.0 == ReplicaID(1))
@@ -102,14 +116,8 @@ import Testing
     /// again, and cut off by the end of this one, and so on.
     @Test func `settle on one where two were begun`() async throws {
         let (listening, dialling) = (Ear(), Ear())
-        let listener = try network(0, to: listening)
-        let port = try await listener.listen()
-        start(listener, listening)
-        let dialler = try network(
-            1, to: dialling,
-            dialling: { $0 == ReplicaID(0) ? PeerAddress(host: "127.0.0.1", port: port) : nil })
-        for _ in 0..<3 { start(dialler, dialling) }
-        while !dialler.state(of: ReplicaID(0)).isConnected { await Task.yield() }
+        let (listener, dialler) = try await pair(listening, dialling, dials: 3)
+        await waitUntilConnected(dialler)
         for number in 0..<200 as Range<UInt64> {
             let status = Status(
                 view: View(number), isChanging: false, asksFor: View(number), tip: .genesis,
@@ -158,14 +166,8 @@ import Testing
     /// Small ones are sent together, large ones by themselves, and all in one order.
     @Test func `carry frames of all sizes as they were sent`() async throws {
         let (listening, dialling) = (Ear(), Ear())
-        let listener = try network(0, to: listening)
-        let port = try await listener.listen()
-        start(listener, listening)
-        let dialler = try network(
-            1, to: dialling,
-            dialling: { $0 == ReplicaID(0) ? PeerAddress(host: "127.0.0.1", port: port) : nil })
-        start(dialler, dialling)
-        while !dialler.state(of: ReplicaID(0)).isConnected { await Task.yield() }
+        let (listener, dialler) = try await pair(listening, dialling)
+        await waitUntilConnected(dialler)
         let sizes = [0, 1, 4090, 4091, 4092, 40_000, 3, 1_000_000, 2, 2, 2, 20_000, 20_000]
         let frames = sizes.enumerated().map { number, size in
             Frame(kind: .entries, body: [UInt8](repeating: UInt8(number), count: size))

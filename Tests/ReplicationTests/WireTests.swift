@@ -1,4 +1,5 @@
 import Ledger
+import NIOCore
 import TestSupport
 import Testing
 
@@ -89,7 +90,7 @@ import Testing
             let frame = message.frame
             #expect(try Message(frame) == message)
             #expect(try Message(frame).frame == frame)
-            let bytes = frame.encoded
+            let bytes = Array(frame.buffer.readableBytesView)
             let length = bytes[0..<4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
             let head = try Frame.Head(length: length, kind: bytes[4])
             #expect(head.kind == frame.kind)

@@ -29,8 +29,9 @@ enum Machine {
         .map { $0 / 1024 } ?? 0
     }
 
-    /// Touches a sixth of the memory, or of what this process may have. A guest that has given unused memory back to its host pays several times the usual
-    /// for the first touch of a page, and so for each new page of a file: what is measured afterwards does not.
+    /// Touches a sixth of the memory, or of what this process may have. A guest that has given unused memory back to its
+    /// host pays several times the usual for the first touch of a page, and so for each new page of a file: what is measured
+    /// afterwards does not.
     ///
     /// - Returns: How long the first touch of a page took, and one after all had been given back to this system.
     static func warmMemory() -> String {

@@ -11,23 +11,16 @@ public enum PayloadAtRest {
 
     private static let zeroNonce = [UInt8](repeating: 0, count: AES256GCM.nonceBytes)
 
-    /// - Parameters:
-    ///   - dataKey: fresh from `RandomBytes`, used for nothing else.
-    ///   - statementDigest: of the statement whose payload it is, so that two payloads cannot be exchanged.
-    /// - Throws: `.badKey` for a key that is not 32 bytes long.
-    public static func seal(
-        _ payload: [UInt8], dataKey: [UInt8], statementDigest: Digest
-    ) throws(EnvelopeError) -> [UInt8] {
-        try Sealer().seal(payload, dataKey: dataKey, statementDigest: statementDigest)
-    }
-
     /// Seals one payload after the other: a block has many.
     struct Sealer: ~Copyable {
         private let cipher: AES256GCM.Sealer
 
         init() throws(EnvelopeError) { cipher = try AES256GCM.Sealer() }
 
-        /// As `PayloadAtRest.seal`.
+        /// - Parameters:
+        ///   - dataKey: fresh from `RandomBytes`, used for nothing else.
+        ///   - statementDigest: of the statement whose payload it is, so that two payloads cannot be exchanged.
+        /// - Throws: `.badKey` for a key that is not 32 bytes long.
         func seal(
             _ payload: [UInt8], dataKey: [UInt8], statementDigest: Digest
         ) throws(EnvelopeError) -> [UInt8] {

@@ -26,7 +26,7 @@ struct BlockServer: Sendable {
                 let stored = try log.block(header.hash, at: next)
             else { break }
             let block = try FetchedBlock(stored)
-            byteCount += block.byteCount
+            byteCount += block.expectedBytes
             if proven != nil, byteCount > Limits.fetchedBytes { break }
             guard byteCount <= Limits.fetchedFrameBytes else { break }
             blocks.append(block)
@@ -50,7 +50,7 @@ struct BlockServer: Sendable {
         while height > above, height > .genesis, blocks.count < Limits.fetchedBlocks {
             guard let stored = try log.block(hash, at: height) else { return nil }
             let block = try FetchedBlock(stored)
-            byteCount += block.byteCount
+            byteCount += block.expectedBytes
             guard byteCount <= Limits.fetchedFrameBytes else { return nil }
             blocks.append(block)
             hash = stored.header.parent
@@ -66,16 +66,6 @@ extension FetchedBlock {
         var entries: [FetchedEntry] = []
         for entry in stored.entries { entries.append(try FetchedEntry(entry)) }
         self.init(header: stored.header, entries: entries)
-    }
-
-    /// About what it takes on the wire.
-    fileprivate var byteCount: Int {
-        entries.reduce(BlockHeader.byteCount) { sum, entry in
-            switch entry {
-            case .whole(let entry): sum + entry.byteCount + 512
-            case .erased(let entry, _): sum + entry.byteCount + 512
-            }
-        }
     }
 }
 

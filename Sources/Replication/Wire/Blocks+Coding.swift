@@ -88,13 +88,6 @@ extension Signed<Prepare> {
 /// `00 ‖ entry`, or
 /// `01 ‖ statement u32-sized ‖ key commitment 32 ‖ submitter u32-sized ‖ id u32-sized` for an erased one.
 extension FetchedEntry: WireValue {
-    var expectedBytes: Int {
-        switch self {
-        case .whole(let entry): 1 + entry.expectedBytes
-        case .erased(let entry, _): entry.byteCount + 512
-        }
-    }
-
     func write(to writer: inout ByteWriter) {
         switch self {
         case .whole(let entry):
@@ -135,6 +128,15 @@ extension FetchedEntry: WireValue {
 
 /// `header 165 ‖ u16 count ‖ fetched entries`.
 extension FetchedBlock: WireValue {
+    var expectedBytes: Int {
+        entries.reduce(BlockHeader.byteCount) { sum, entry in
+            switch entry {
+            case .whole(let entry): sum + entry.byteCount + 512
+            case .erased(let entry, _): sum + entry.byteCount + 512
+            }
+        }
+    }
+
     func write(to writer: inout ByteWriter) {
         writer.write(header.encoded)
         writer.writeCounted(entries)
@@ -149,11 +151,7 @@ extension FetchedBlock: WireValue {
 
 /// `u16 count ‖ blocks ‖ commit certificate?`.
 extension FetchedBlocks: WireValue {
-    var expectedBytes: Int {
-        blocks.reduce(Limits.smallFrameBytes) { sum, block in
-            block.entries.reduce(sum + BlockHeader.byteCount + 2) { $0 + $1.expectedBytes }
-        }
-    }
+    var expectedBytes: Int { blocks.reduce(Limits.smallFrameBytes) { $0 + $1.expectedBytes } }
 
     func write(to writer: inout ByteWriter) {
         writer.writeCounted(blocks)

@@ -35,8 +35,6 @@ public struct Frame: Hashable, Sendable {
         self.body = body
     }
 
-    public var encoded: [UInt8] { head + body }
-
     /// What stands before the body.
     var head: [UInt8] {
         var writer = ByteWriter(capacity: Self.headBytes)

@@ -1,5 +1,6 @@
-import Ledger
 import Testing
+
+@testable import Ledger
 
 @Suite struct `A payload at rest` {
     private let statement = Digest.sha256([1])
@@ -7,7 +8,7 @@ import Testing
 
     @Test func `opens with its key and its statement alone`() throws {
         let key = try RandomBytes.make(PayloadAtRest.dataKeyBytes)
-        let stored = try PayloadAtRest.seal(payload, dataKey: key, statementDigest: statement)
+        let stored = try PayloadAtRest.Sealer().seal(payload, dataKey: key, statementDigest: statement)
         #expect(stored.count == payload.count + PayloadAtRest.overheadBytes)
         #expect(try PayloadAtRest.open(stored, dataKey: key, statementDigest: statement) == payload)
 
@@ -28,7 +29,7 @@ import Testing
 
     @Test func `may be empty`() throws {
         let key = try RandomBytes.make(32)
-        let stored = try PayloadAtRest.seal([], dataKey: key, statementDigest: statement)
+        let stored = try PayloadAtRest.Sealer().seal([], dataKey: key, statementDigest: statement)
         #expect(try PayloadAtRest.open(stored, dataKey: key, statementDigest: statement) == [])
     }
 
